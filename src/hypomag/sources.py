@@ -1,0 +1,117 @@
+"""Where the files of a graph are: the sources, the built graph beside them, the packaged copy."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypomag.errors import GraphUnavailable
+
+BASE = "https://w3id.org/hypomag/"
+GRAPHS = BASE + "graph/"
+VOCAB = BASE + "vocab#"
+
+CLAIMS = GRAPHS + "claims"
+HPOA = GRAPHS + "lifted/hpoa"
+SHORTCUTS = GRAPHS + "shortcuts"
+MAPPINGS = GRAPHS + "mappings"
+TERMS = GRAPHS + "terms"
+VOCABULARY = GRAPHS + "vocabulary"
+PROVENANCE = GRAPHS + "provenance"
+CONTENT_GRAPHS = (CLAIMS, HPOA, MAPPINGS, PROVENANCE, SHORTCUTS, TERMS, VOCABULARY)
+
+_PLACES = {
+    "schema.ttl": VOCABULARY,
+    "units.ttl": VOCABULARY,
+    "harvest.ttl": PROVENANCE,
+}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """A folder that holds `ontology/`, `shapes/` and `queries/`, and perhaps `build/`."""
+
+    root: Path
+
+    @property
+    def prefixes(self) -> Path:
+        return self.root / "ontology" / "prefixes.ttl"
+
+    @property
+    def mappings(self) -> Path:
+        return self.root / "ontology" / "mappings.sssom.tsv"
+
+    @property
+    def build(self) -> Path:
+        return self.root / "build"
+
+    def turtle(self) -> list[Path]:
+        """All curated Turtle files, in one order everywhere."""
+        return sorted((self.root / "ontology").rglob("*.ttl"))
+
+    def shapes(self) -> list[Path]:
+        return sorted((self.root / "shapes").glob("*.ttl"))
+
+    def rules(self) -> list[Path]:
+        return sorted((self.root / "queries" / "rules").glob("*.rq"))
+
+    def queries(self) -> list[Path]:
+        return sorted((self.root / "queries").glob("*.rq"))
+
+    def graph_files(self) -> Iterator[tuple[Path, str]]:
+        """Each Turtle file of the graph with the named graph that it belongs to."""
+        ontology = self.root / "ontology"
+        for path in self.turtle():
+            place = path.relative_to(ontology)
+            if path == self.prefixes:
+                continue
+            if place.parts[0] == "terms":
+                yield path, TERMS
+            elif place.parts[0] == "lifted":
+                yield path, GRAPHS + "lifted/" + path.stem
+            else:
+                yield path, _PLACES.get(place.name, CLAIMS)
+
+    def inputs(self) -> list[Path]:
+        """Every file that a build depends on."""
+        return [*self.turtle(), self.mappings, *self.shapes(), *self.rules(), *self.queries()]
+
+    def digest(self, version: str) -> str:
+        """SHA-256 over the names and bytes of all inputs and the version of the program."""
+        total = hashlib.sha256(version.encode())
+        for path in self.inputs():
+            total.update(path.relative_to(self.root).as_posix().encode() + b"\0")
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+        return total.hexdigest()
+
+
+def packaged() -> Path:
+    """The folder of the graph that comes with the program (in a checkout: the checkout)."""
+    here = Path(__file__).resolve().parent
+    inside = here / "data"
+    return inside if inside.is_dir() else here.parent.parent
+
+
+def find(graph_dir: str | os.PathLike[str] | None = None) -> Sources:
+    """Find the folder to read: `graph_dir`, else `$HYPOMAG_HOME`, else the packaged one.
+
+    The current folder is never taken silently.
+
+    Raises:
+        GraphUnavailable: the folder is not there or holds neither sources nor a built graph.
+    """
+    chosen = graph_dir or os.environ.get("HYPOMAG_HOME") or packaged()
+    told_by = "--graph-dir" if graph_dir else "$HYPOMAG_HOME" if os.environ.get("HYPOMAG_HOME") else "the package"
+    root = Path(chosen).expanduser()
+    if not root.is_dir():
+        raise GraphUnavailable(f"{root}: no such folder ({told_by})", "name a folder that holds ontology/, or a build folder")
+    root = root.resolve()
+    if not (root / "ontology").is_dir() and not (root / "hypomag.nq").is_file():
+        raise GraphUnavailable(
+            f"{root}: holds neither ontology/ nor hypomag.nq ({told_by})",
+            "name a folder that holds ontology/, or a build folder",
+        )
+    return Sources(root)
