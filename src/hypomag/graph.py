@@ -1,0 +1,164 @@
+"""The graph in memory or on disk: assembled from the sources, or opened as it was built."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pyoxigraph import NamedNode, Quad, RdfFormat, Store, Triple, parse
+
+from hypomag.errors import GraphUnavailable, InputError
+from hypomag.formatting import syntax_problem
+from hypomag.sources import GRAPHS, SHORTCUTS, Sources
+
+MANIFEST = "manifest.json"
+DATASET = "hypomag.nq"
+STORE = "store"
+
+
+def assemble(sources: Sources) -> Store:
+    """Load the curated files into a store in memory and derive the shortcuts graph from them.
+
+    The default graph stays empty; each file goes to its named graph under graph/.
+
+    Raises:
+        SyntaxProblem: a file does not parse (file, line and column in the message).
+        InputError: a file is missing, unreadable or holds a blank node.
+    """
+    from hypomag import mappings
+
+    store = Store()
+    for path, graph in sources.graph_files():
+        name = NamedNode(graph)
+        store.extend(Quad(t.subject, t.predicate, t.object, name) for t in triples(path))
+    if sources.mappings.is_file():
+        store.extend(mappings.read(sources.mappings))
+    derive(store, sources.rules())
+    return store
+
+
+def triples(path: Path) -> list[Triple]:
+    """Parse one Turtle file; blank nodes are refused.
+
+    Raises:
+        SyntaxProblem, InputError: as `assemble`.
+    """
+    try:
+        found = [q.triple for q in parse(path=str(path), format=RdfFormat.TURTLE)]
+    except SyntaxError as error:
+        raise syntax_problem(error, str(path)) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}") from None
+    for triple in found:
+        if not isinstance(triple.subject, NamedNode) or type(triple.object).__name__ == "BlankNode":
+            raise InputError(f"{path}: a blank node cannot be cited or compared", "give it an IRI of its own")
+    return found
+
+
+def derive(store: Store, rules: list[Path]) -> int:
+    """Run the CONSTRUCT rules over all named graphs and put what they say into graph/shortcuts.
+
+    Every rule reads the graph as it was before the first one ran, so their order means nothing.
+    Returns the number of derived triples.
+    """
+    shortcuts = NamedNode(SHORTCUTS)
+    derived: list[Quad] = []
+    for rule in rules:
+        try:
+            found = store.query(rule.read_text(encoding="utf-8"), use_default_graph_as_union=True)
+        except SyntaxError as error:
+            raise syntax_problem(error, str(rule)) from None
+        derived.extend(Quad(t.subject, t.predicate, t.object, shortcuts) for t in found)
+    store.extend(derived)
+    return len(set(derived))
+
+
+def is_fresh(sources: Sources) -> bool:
+    """Whether the built graph in the folder was made from the sources as they are now."""
+    import json
+
+    from hypomag import __version__
+
+    manifest = sources.build / MANIFEST
+    try:
+        return bool(json.loads(manifest.read_bytes())["inputs"] == sources.digest(__version__))
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def open_graph(sources: Sources) -> Store:
+    """Open the graph of a folder, the quickest way that is right.
+
+    A folder with `hypomag.nq` is a built graph; one with `ontology/` is read from its `build/`
+    where that is fresh (always, in the installed package), else assembled in memory.
+
+    Raises:
+        GraphUnavailable: a built graph does not open and cannot be rebuilt.
+    """
+    root = sources.root
+    if (root / DATASET).is_file():
+        return open_built(root)
+    if (sources.build / DATASET).is_file() and (_installed(sources) or is_fresh(sources)):
+        return open_built(sources.build)
+    return assemble(sources)
+
+
+def _installed(sources: Sources) -> bool:
+    return sources.root.name == "data" and sources.root.parent == Path(__file__).resolve().parent
+
+
+def open_built(folder: Path) -> Store:
+    """Open a built graph read-only: its store, else a copy of the store in the user's cache, else the N-Quads."""
+    store = folder / STORE
+    if store.is_dir():
+        try:
+            return Store.read_only(str(store))
+        except (OSError, ValueError):
+            pass
+    return _cached(folder)
+
+
+def _cached(folder: Path) -> Store:
+    import hashlib
+    import os
+    import shutil
+    import tempfile
+
+    import pyoxigraph
+
+    dataset = folder / DATASET
+    try:
+        content = dataset.read_bytes()
+    except OSError as error:
+        raise GraphUnavailable(f"{dataset}: {error.strerror}", "build the graph again: hypomag build") from None
+    key = hashlib.sha256(content + pyoxigraph.__version__.encode()).hexdigest()[:16]
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hypomag"
+    place = base / key
+    if place.is_dir():
+        try:
+            return Store.read_only(str(place))
+        except (OSError, ValueError):
+            pass
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=base, prefix=".new-") as aside:
+            made = Path(aside) / "store"
+            fresh = Store(str(made))
+            fresh.bulk_load(content, format=RdfFormat.N_QUADS)
+            fresh.optimize()
+            fresh.flush()
+            del fresh
+            shutil.rmtree(place, ignore_errors=True)
+            made.replace(place)
+        print(f"hypomag: the packaged store did not open; made one in {place}", file=sys.stderr)
+        return Store.read_only(str(place))
+    except OSError:
+        memory = Store()
+        memory.load(content, format=RdfFormat.N_QUADS)
+        return memory
+
+
+def content_graphs(store: Store) -> list[NamedNode]:
+    """The named graphs of ours in a store, in order; linked outside graphs are not among them."""
+    ours = (g for g in store.named_graphs() if isinstance(g, NamedNode) and g.value.startswith(GRAPHS))
+    return sorted(ours, key=lambda g: g.value)

