@@ -1,0 +1,5 @@
+"""`python -m hypomag`."""
+
+from hypomag.cli import main
+
+main()

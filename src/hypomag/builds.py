@@ -1,0 +1,171 @@
+"""Sources to a publishable folder: assembled, validated, exported, described, swapped into place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from hypomag import __version__
+from hypomag.errors import BuildError, InputError
+from hypomag.graph import MANIFEST, STORE, is_fresh
+from hypomag.sources import Sources
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A folder that a build made, or found fresh; `warnings` are findings that do not stop a build."""
+
+    folder: Path
+    unchanged: bool
+    quads: int
+    triples: int
+    warnings: int
+
+
+def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = False, progress: Progress = lambda _: None) -> Built:
+    """Build the graph of a folder into `out`; what was there before stays until the new one is whole.
+
+    Everything is written to a folder beside `out` first and then exchanged with it.
+
+    Raises:
+        InputError: a source is missing or does not parse, or `out` cannot be written.
+        BuildError: the graph violates its shapes; the message lists the findings.
+    """
+    out = out.resolve()
+    _recover(out)
+    if not force and out == sources.build.resolve() and is_fresh(sources):
+        manifest = json.loads((out / MANIFEST).read_bytes())
+        return Built(out, True, manifest["dataset"]["quads"], manifest["union"]["triples"], manifest["warnings"])
+
+    from hypomag import coverage, exports, graph, validation
+
+    progress("reading the sources")
+    store = graph.assemble(sources)
+    progress("validating")
+    union_nt = exports.export(store, "nt")
+    found = validation.validate(union_nt, validation.shapes_text(sources), engine)
+    found = validation.located(found, sources.turtle(), sources.root)
+    violations = [f for f in found if f.severity == "Violation"]
+    if violations:
+        listed = "\n".join(f.told() for f in violations[:50])
+        more = f"\n... and {len(violations) - 50} more" if len(violations) > 50 else ""
+        raise BuildError(f"{listed}{more}\n{len(violations)} violations: nothing was built", "mend these, then build again")
+    progress("writing the exports")
+    files = {f"hypomag.{exports.SUFFIXES[form]}": exports.export(store, form) for form in exports.FORMATS}
+    files["void.ttl"] = exports.description(store, files).encode()
+    quads, triples = exports.quads(store), exports.union(store)
+    version, date = exports.release(store)
+    from pyoxigraph import DefaultGraph, Quad
+
+    manifest = {
+        "name": "hypomag",
+        "version": version,
+        "date": date,
+        "program": __version__,
+        "inputs": sources.digest(__version__),
+        "warnings": len(found),
+        "dataset": {"quads": len(quads), "rdfc10_sha256": exports.rdfc10(quads)},
+        "union": {
+            "triples": len(triples),
+            "rdfc10_sha256": exports.rdfc10(Quad(t.subject, t.predicate, t.object, DefaultGraph()) for t in triples),
+        },
+        "graphs": {g.value: sum(1 for _ in store.quads_for_pattern(None, None, None, g)) for g in graph.content_graphs(store)},
+        "files": {
+            name: {
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "statements": len(quads) if name.endswith(("nq", "trig", "jsonld")) else len(triples),
+            }
+            for name, content in sorted(files.items())
+            if name != "void.ttl"
+        }
+        | {"void.ttl": {"bytes": len(files["void.ttl"]), "sha256": hashlib.sha256(files["void.ttl"]).hexdigest()}},
+    }
+    files["coverage.json"] = (json.dumps(coverage.measure(store).as_json(), ensure_ascii=False, indent=1) + "\n").encode()
+    files[MANIFEST] = (json.dumps(manifest, indent=1) + "\n").encode()
+
+    progress("putting it in place")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=_prefix(out) + f"{os.getpid()}-", dir=out.parent))
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written: {error.strerror}", "choose another folder with -o") from None
+    try:
+        for name, content in files.items():
+            (aside / name).write_bytes(content)
+        _write_store(aside / STORE, files["hypomag.nq"])
+        aside.chmod(0o755)
+        _swap(aside, out)
+    except OSError as error:
+        raise InputError(
+            f"{out}: could not be written whole: {error.strerror}", "free some space; the earlier build is as it was"
+        ) from None
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return Built(out, False, len(quads), len(triples), len(found))
+
+
+def _write_store(place: Path, dataset: bytes) -> None:
+    from pyoxigraph import RdfFormat, Store
+
+    store = Store(str(place))
+    store.bulk_load(dataset, format=RdfFormat.N_QUADS)
+    store.optimize()
+    store.flush()
+    del store
+
+
+def _prefix(out: Path) -> str:
+    return f".{out.name}.new-"
+
+
+def _swap(aside: Path, out: Path) -> None:
+    """Put `aside` where `out` is; in one step where the system can exchange two folders."""
+    if not out.exists():
+        aside.rename(out)
+        return
+    try:
+        import ctypes
+
+        exchange = 2  # RENAME_EXCHANGE of renameat2(2)
+        here = -100  # AT_FDCWD of openat(2)
+        if ctypes.CDLL(None, use_errno=True).renameat2(here, os.fsencode(aside), here, os.fsencode(out), exchange) == 0:
+            return
+    except (AttributeError, OSError):
+        pass
+    earlier = out.with_name(f".{out.name}.old")
+    shutil.rmtree(earlier, ignore_errors=True)
+    out.rename(earlier)
+    aside.rename(out)
+    shutil.rmtree(earlier, ignore_errors=True)
+
+
+def _recover(out: Path) -> None:
+    """Undo what a killed build left: bring back an earlier folder, drop half-written ones."""
+    earlier = out.with_name(f".{out.name}.old")
+    if earlier.is_dir() and not out.exists():
+        earlier.rename(out)
+    if not out.parent.is_dir():
+        return
+    for left in out.parent.glob(_prefix(out) + "*"):
+        pid = left.name.removeprefix(_prefix(out)).split("-")[0]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

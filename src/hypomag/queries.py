@@ -1,0 +1,163 @@
+"""The catalogue of questions, and the running of any SPARQL query over the graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyoxigraph import Literal, NamedNode, Store
+
+from hypomag import prefixes
+from hypomag.errors import InputError, UnknownName
+from hypomag.formatting import syntax_problem
+from hypomag.sources import Sources
+
+HEADER = re.compile(r"#\+\s*(\w+):\s*(.*)")
+_QUIET = re.compile(
+    r'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|"(?:[^"\\\n]|\\.)*"'
+    r"|'(?:[^'\\\n]|\\.)*'|<[^<>\"{}|^`\\\s]*>|#[^\n]*"
+)
+_SERVICE = re.compile(r"(?<![\w?$:.-])SERVICE(?![\w:-])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query of the catalogue: `summary` is the question in plain English."""
+
+    name: str
+    summary: str
+    description: str
+    tags: tuple[str, ...]
+    text: str
+    path: Path
+
+
+def catalogue(sources: Sources) -> dict[str, Question]:
+    """Read the catalogue of a graph folder: name → question, by name."""
+    return {path.stem: parse(path) for path in sources.queries()}
+
+
+def parse(path: Path) -> Question:
+    """Read one query file with its three-line header."""
+    text = path.read_text(encoding="utf-8")
+    header: dict[str, str] = {}
+    for line in text.splitlines():
+        match = HEADER.match(line)
+        if not match:
+            break
+        header[match[1]] = match[2].strip()
+    tags = tuple(tag.strip() for tag in header.get("tags", "").strip("[]").split(",") if tag.strip())
+    return Question(path.stem, header.get("summary", ""), header.get("description", ""), tags, text, path)
+
+
+def named(sources: Sources, name: str) -> Question:
+    """Find a question of the catalogue by name.
+
+    Raises:
+        UnknownName: no such question; the remedy lists the nearest names.
+    """
+    path = sources.root / "queries" / f"{name}.rq"
+    if re.fullmatch(r"[a-z0-9-]+", name) and path.is_file():
+        return parse(path)
+    from difflib import get_close_matches
+
+    known = [p.stem for p in sources.queries()]
+    near = get_close_matches(name, known, n=3, cutoff=0.5) or [k for k in known if name.lower() in k][:3]
+    hint = f"did you mean {', '.join(near)}? " if near else ""
+    raise UnknownName(f"no query named {name!r}", hint + "'hypomag queries' lists them all")
+
+
+def variables(text: str) -> list[str]:
+    """Return the variables that a SELECT query projects, in order.
+
+    >>> variables("SELECT DISTINCT ?a (COUNT(?b) AS ?n) WHERE { ?a ?p ?b }")
+    ['a', 'n']
+    """
+    quiet = _QUIET.sub(" ", text)
+    match = re.search(r"\bSELECT\b(.*?)(?:\bWHERE\b|\{)", quiet, re.IGNORECASE | re.DOTALL)
+    if not match:
+        return []
+    clause = re.sub(r"\([^()]*(?:\([^()]*(?:\([^()]*\)[^()]*)*\)[^()]*)*\bAS\s+([?$]\w+)\s*\)", r"\1", match[1], flags=re.I)
+    return [name.lstrip("?$") for name in re.findall(r"[?$]\w+", clause)]
+
+
+def bound(text: str, bindings: Mapping[str, NamedNode | Literal]) -> str:
+    """Fix projected variables: a VALUES block at the end, and only rows in which the column is bound.
+
+    Terms are serialised by the RDF library. A variable that the query does not project would make
+    the block join with nothing, so it is refused.
+
+    Raises:
+        InputError: the query does not project the variable, or has a VALUES block at its end.
+    """
+    if not bindings:
+        return text
+    projected = variables(text)
+    for name in bindings:
+        if name not in projected:
+            raise InputError(
+                f"the query has no result column ?{name}",
+                f"bind one of: {', '.join('?' + p for p in projected) or 'none; it is no SELECT query'}",
+            )
+    if re.search(r"\}\s*(?:[^{}]*\bVALUES\b[^{}]*\{[^{}]*\}\s*)$", _QUIET.sub(" ", text), re.IGNORECASE):
+        raise InputError("the query ends with a VALUES block of its own", "put the value into that block")
+    names = " ".join(f"?{name}" for name in bindings)
+    values = " ".join(str(term) for term in bindings.values())
+    # VALUES alone would also join with rows that leave the column unbound.
+    kept = " ".join(f"FILTER(BOUND(?{name}))" for name in bindings if name not in _computed(text))
+    end = _group_end(text)
+    return f"{text[:end]}{kept} {text[end:].rstrip()}\nVALUES ({names}) {{ ({values}) }}\n"
+
+
+def _masked(text: str) -> str:
+    """The text with strings, IRIs and comments blanked out, character for character."""
+    return _QUIET.sub(lambda match: " " * len(match[0]), text)
+
+
+def _computed(text: str) -> set[str]:
+    clause = re.split(r"\bWHERE\b", _masked(text), maxsplit=1, flags=re.IGNORECASE)[0]
+    return set(re.findall(r"\bAS\s+[?$](\w+)\s*\)", clause, re.IGNORECASE))
+
+
+def _group_end(text: str) -> int:
+    """Where the outermost group pattern ends: the place of its closing brace."""
+    depth = 0
+    masked = _masked(text)
+    start = re.search(r"\bSELECT\b", masked, re.IGNORECASE)
+    for place in range(start.end() if start else 0, len(masked)):
+        if masked[place] == "{":
+            depth += 1
+        elif masked[place] == "}":
+            depth -= 1
+            if depth == 0:
+                return place
+    return len(text)
+
+
+def calls_out(text: str) -> bool:
+    """Whether the query holds a SERVICE clause, which would send it over the network.
+
+    >>> calls_out('SELECT ?x { SERVICE <http://a.b> { ?x ?y "SERVICE" } }'), calls_out('SELECT ?service { ?service ?p "x" }')
+    (True, False)
+    """
+    return bool(_SERVICE.search(_QUIET.sub(" ", text)))
+
+
+def run(store: Store, text: str, *, name: str = "query", service: bool = False, table: Mapping[str, str] | None = None) -> Any:
+    """Run SPARQL over the union of the named graphs; our prefixes need no PREFIX line.
+
+    Returns pyoxigraph's QuerySolutions, QueryTriples or QueryBoolean.
+
+    Raises:
+        SyntaxProblem: the text is not SPARQL (line and column in the message).
+        InputError: it calls SERVICE and `service` is false, or is an update.
+    """
+    if not service and calls_out(text):
+        raise InputError(f"{name}: SERVICE would send the query to another server", "add --allow-service if you want that")
+    try:
+        return store.query(text, use_default_graph_as_union=True, prefixes=dict(table or prefixes.read()))
+    except SyntaxError as error:
+        raise syntax_problem(error, name) from None
