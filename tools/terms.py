@@ -96,7 +96,7 @@ def labels(reference: Path, upstream: Path) -> dict[str, str]:
                 found.setdefault(row["object_id"], row["object_label"])
     maxo = (upstream / "maxo" / "maxo-base.owl").read_text(encoding="utf-8")
     for number, label in re.findall(
-        r'<owl:Class rdf:about="[^"]*/MAXO_(\d{7})">(?:(?!</owl:Class>).)*?<rdfs:label[^>]*>([^<]+)<', maxo, re.S
+        r'<owl:Class rdf:about="[^"]*/MAXO_(\d{7})">(?:(?!<owl:Class rdf:about).)*?<rdfs:label[^>]*>([^<]+)<', maxo, re.S
     ):
         found.setdefault(f"MAXO:{number}", label)
     return found

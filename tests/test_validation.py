@@ -1,0 +1,125 @@
+"""Validation: both engines find the same; findings say where and what to do."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+import rdflib
+from pyoxigraph import Store
+
+from hypomag import exports, sources, validation
+from hypomag.errors import InputError
+from tests.conftest import ROOT, hypomag
+
+HOME = sources.find(ROOT)
+BROKEN = """@prefix claim: <https://w3id.org/hypomag/claim/> .
+@prefix hm: <https://w3id.org/hypomag/vocab#> .
+
+claim:fhsh-made-up
+    a hm:PhenotypeClaim ;
+    hm:polarity hm:perhaps ;
+.
+"""
+
+
+def test_both_engines_find_the_same_in_the_real_graph_with_faults(store: Store) -> None:
+    """Every hundredth statement of the real graph is taken away; the findings are equal, one by one.
+
+    pySHACL needs minutes for the whole graph, so the graph is cut to the claims of one small file and all they rest on.
+    """
+    lines = exports.export(store, "nt").decode().splitlines()
+    wanted = {
+        line
+        for line in lines
+        if any(part in line.split(" ")[0] for part in ("/claim/acquired-", "/evidence/acquired-", "/quantity/acquired-"))
+    }
+    rest = {line for line in lines if "/claim/" not in line.split(" ")[0] and "/evidence/" not in line.split(" ")[0]
+            and "/row/" not in line.split(" ")[0] and "/step/" not in line.split(" ")[0] and "/quantity/" not in line.split(" ")[0]}  # fmt: skip
+    rows = {line for line in lines if "/row/" in line.split(" ")[0] and any(line.split(" ")[0] in w for w in wanted)}
+    kept = sorted(wanted)
+    data = "\n".join([*(line for n, line in enumerate(kept) if n % 100), *sorted(rest), *sorted(rows)]).encode() + b"\n"
+    shapes = validation.shapes_text(HOME)
+    shifty = validation.validate(data, shapes, "shifty")
+    assert len(shifty) > 10
+    assert shifty == validation.validate(data, shapes, "pyshacl")
+
+
+def test_findings_come_once_and_the_gravest_first(store: Store) -> None:
+    found = validation.validate(exports.export(store, "nt"), validation.shapes_text(HOME))
+    ranks = [validation.SEVERITIES.index(f.severity) for f in found]
+    assert ranks == sorted(ranks)
+    assert len(found) == len(set(found))
+
+
+def test_an_unknown_engine_is_refused() -> None:
+    with pytest.raises(InputError, match="no validation engine"):
+        validation.validate(b"", b"", "magic")
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    path = tmp_path / "broken.ttl"
+    path.write_text(BROKEN, encoding="utf-8")
+    return path
+
+
+def test_a_file_is_read_with_the_graph_and_its_faults_are_placed(broken: Path) -> None:
+    done = hypomag("validate", str(broken))
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert all(line.startswith(f"{broken}:") for line in lines)
+    assert any(line.startswith(f"{broken}:6: violation: claim:fhsh-made-up") and "hm:polarity" in line for line in lines)
+    assert "violations" in done.stderr
+
+
+def test_a_good_file_passes() -> None:
+    done = hypomag("validate", str(ROOT / "ontology" / "diseases" / "magnesium-deficiency.ttl"), "--graph-dir", str(ROOT))
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_reports_in_every_format(broken: Path) -> None:
+    findings = json.loads(hypomag("validate", str(broken), "--format", "json").stdout)["findings"]
+    assert {f["focus"] for f in findings} == {"claim:fhsh-made-up"}
+
+    sarif = json.loads(hypomag("validate", str(broken), "--format", "sarif").stdout)
+    results = sarif["runs"][0]["results"]
+    assert len(results) == len(findings)
+    assert all(r["locations"][0]["physicalLocation"]["region"]["startLine"] >= 4 for r in results)
+
+    junit = ET.fromstring(hypomag("validate", str(broken), "--format", "junit").stdout)
+    assert junit.get("failures") == str(len(findings)) == str(len(junit.findall("testcase/failure")))
+
+    report = rdflib.Graph().parse(data=hypomag("validate", str(broken), "--format", "turtle").stdout, format="turtle")
+    sh = rdflib.Namespace(validation.SH)
+    assert len(set(report.subjects(sh.resultSeverity, sh.Violation))) == len(findings)
+    assert (None, sh.conforms, rdflib.Literal(False)) in report
+
+
+def test_any_rdf_can_be_checked_in_any_syntax(broken: Path, tmp_path: Path) -> None:
+    graph = rdflib.Graph().parse(broken)
+    for suffix, form in ((".nt", "nt"), (".rdf", "xml"), (".jsonld", "json-ld")):
+        path = tmp_path / f"same{suffix}"
+        path.write_text(graph.serialize(format=form), encoding="utf-8")
+        done = hypomag("validate", str(path))
+        assert done.returncode == 1, done.stderr
+        assert "claim:fhsh-made-up" in done.stdout
+    done = hypomag("validate", "-", stdin=BROKEN)
+    assert done.returncode == 1
+
+
+def test_a_violation_stops_the_build_and_keeps_the_earlier_one(tmp_path: Path) -> None:
+    import shutil
+
+    for name in ("ontology", "shapes", "queries"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    assert hypomag("build", "--graph-dir", str(tmp_path)).returncode == 0
+    before = (tmp_path / "build" / "manifest.json").read_bytes()
+    (tmp_path / "ontology" / "diseases" / "broken.ttl").write_text(BROKEN, encoding="utf-8")
+    done = hypomag("build", "--graph-dir", str(tmp_path))
+    assert done.returncode == 1
+    assert "ontology/diseases/broken.ttl:" in done.stderr
+    assert (tmp_path / "build" / "manifest.json").read_bytes() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["build", "ontology", "queries", "shapes"]
