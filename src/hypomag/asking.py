@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterable
 
@@ -26,6 +27,7 @@ def ask(
     Raises:
         InputError, SyntaxProblem, UnknownName, AmbiguousName: as `queries.bound`, `queries.run` and `names.resolve`.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine does not look for Ctrl-C while it works
     stop = _limit(timeout) if timeout else None
     store = graph.open_graph(sources)
     text = queries.bound(text, dict(_binding(store, b) for b in bind))

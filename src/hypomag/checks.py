@@ -10,7 +10,7 @@ from pathlib import Path
 from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, Store, parse
 
 from hypomag import __version__, exports, graph, prefixes, validation
-from hypomag.errors import InputError
+from hypomag.errors import InputError, SyntaxProblem
 from hypomag.formatting import syntax_problem, turtle
 from hypomag.sources import GRAPHS, Sources
 from hypomag.validation import SH, Finding
@@ -77,6 +77,8 @@ def _add(store: Store, name: str, stdin: Callable[[], str] | None) -> set[str]:
                 raise InputError(f"{name}: is a folder", "name the files in it")
             if form is None:
                 raise InputError(f"{name}: no RDF format is known for this ending", f"use one of {', '.join(FORMATS_BY_SUFFIX)}")
+            if form == RdfFormat.RDF_XML:
+                _well_formed(name)
             quads = list(parse(path=name, format=form))
     except SyntaxError as error:
         raise syntax_problem(error, name) from None
@@ -95,6 +97,20 @@ def _add(store: Store, name: str, stdin: Callable[[], str] | None) -> set[str]:
     mine = [Quad(own(q.subject), q.predicate, own(q.object), target) for q in quads]  # type: ignore[arg-type]
     store.extend(mine)
     return {q.subject.value for q in mine if isinstance(q.subject, NamedNode)}
+
+
+def _well_formed(name: str) -> None:
+    """Refuse XML that breaks off: the RDF parser takes its end for the end of the document."""
+    from xml.parsers import expat
+
+    parser = expat.ParserCreate()
+    try:
+        with Path(name).open("rb") as handle:
+            parser.ParseFile(handle)
+    except expat.ExpatError as error:
+        raise SyntaxProblem(
+            f"{name}:{error.lineno}:{error.offset + 1}: {expat.ErrorString(error.code)}", "mend the text at this place; it may be cut off"
+        ) from None
 
 
 def report(result: Checked, form: str) -> str:

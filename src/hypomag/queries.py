@@ -59,7 +59,7 @@ def named(sources: Sources, name: str) -> Question:
     Raises:
         UnknownName: no such question; the remedy lists the nearest names.
     """
-    path = sources.root / "queries" / f"{name}.rq"
+    path = sources.folder("queries") / f"{name}.rq"
     if re.fullmatch(r"[a-z0-9-]+", name) and path.is_file():
         return parse(path)
     from difflib import get_close_matches
@@ -137,6 +137,22 @@ def _group_end(text: str) -> int:
     return len(text)
 
 
+DEEPEST = 100
+
+
+def _refuse_deep(text: str, name: str) -> None:
+    """The engine's parser recurses: some thousand open brackets would end the process without a word."""
+    depth = 0
+    for place, character in enumerate(_masked(text)):
+        if character in "{([":
+            depth += 1
+            if depth > DEEPEST:
+                line = text.count("\n", 0, place) + 1
+                raise InputError(f"{name}:{line}: brackets nested more than {DEEPEST} deep", "flatten the query")
+        elif character in "})]":
+            depth -= 1
+
+
 def calls_out(text: str) -> bool:
     """Whether the query holds a SERVICE clause, which would send it over the network.
 
@@ -155,6 +171,7 @@ def run(store: Store, text: str, *, name: str = "query", service: bool = False, 
         SyntaxProblem: the text is not SPARQL (line and column in the message).
         InputError: it calls SERVICE and `service` is false, or is an update.
     """
+    _refuse_deep(text, name)
     if not service and calls_out(text):
         raise InputError(f"{name}: SERVICE would send the query to another server", "add --allow-service if you want that")
     try:

@@ -38,7 +38,7 @@ class Sources:
 
     @property
     def prefixes(self) -> Path:
-        return self.root / "ontology" / "prefixes.ttl"
+        return self.folder("ontology") / "prefixes.ttl"
 
     @property
     def mappings(self) -> Path:
@@ -52,14 +52,19 @@ class Sources:
         """All curated Turtle files, in one order everywhere."""
         return sorted((self.root / "ontology").rglob("*.ttl"))
 
+    def folder(self, name: str) -> Path:
+        """A folder of the sources; a built graph has none, so the packaged one serves it."""
+        own = self.root / name
+        return own if own.is_dir() else packaged() / name
+
     def shapes(self) -> list[Path]:
-        return sorted((self.root / "shapes").glob("*.ttl"))
+        return sorted(self.folder("shapes").glob("*.ttl"))
 
     def rules(self) -> list[Path]:
-        return sorted((self.root / "queries" / "rules").glob("*.rq"))
+        return sorted((self.folder("queries") / "rules").glob("*.rq"))
 
     def queries(self) -> list[Path]:
-        return sorted((self.root / "queries").glob("*.rq"))
+        return sorted(self.folder("queries").glob("*.rq"))
 
     def graph_files(self) -> Iterator[tuple[Path, str]]:
         """Each Turtle file of the graph with the named graph that it belongs to."""
