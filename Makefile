@@ -13,7 +13,8 @@ run: $(READY) ## build and validate the graph, answer a first question
 	@echo
 	@$(BIN)/hypomag query hallmark-findings --bind disease=FHSH --format table
 
-test: $(READY) ## the whole suite
+test: $(READY) ## the whole suite (on a fresh build, which the commands then read)
+	$(BIN)/hypomag build
 	$(BIN)/python -m pytest -q
 
 lint: $(READY) ## linters and layout

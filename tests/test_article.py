@@ -62,7 +62,9 @@ def test_a_question_finds_the_claim_with_better_evidence_than_the_article(
         answers = {q.object.value for q in store.quads_for_pattern(claim, NamedNode(VOCAB + "answers"), None, None)}
         assert statement in answers
         lines = [q.object for q in store.quads_for_pattern(claim, NamedNode(VOCAB + "evidence"), None, None)]
-        cited = {q.object for line in lines for q in store.quads_for_pattern(line, NamedNode("http://purl.org/dc/terms/source"), None, None)}
+        cited = {
+            q.object for line in lines for q in store.quads_for_pattern(line, NamedNode("http://purl.org/dc/terms/source"), None, None)
+        }
         assert WIKIMD in cited, f"{slug} does not cite the article"
         assert (cited == {WIKIMD}) == (slug in ARTICLE_ALONE), f"{slug}: better evidence than the article"
 

@@ -1,5 +1,5 @@
 """`python -m hypomag`."""
 
-from hypomag.cli import main
+from hypomag.start import main
 
 main()

@@ -5,40 +5,111 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable
+from typing import NamedTuple
 
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QuerySolutions, Store
 
-from hypomag import graph, queries, results
+from hypomag import graph, queries, results, sources
 from hypomag.errors import InputError, UnknownName
-from hypomag.sources import Sources
 
 
-def ask(
-    sources: Sources, text: str, *, told: str, bind: Iterable[str], form: str | None,
-    terminal: bool, timeout: float | None, service: bool,
-) -> None:  # fmt: skip
+class Asked(NamedTuple):
+    """What a user asked: a NAME, FILE or "-", or an expression, and how to answer."""
+
+    name: str | None
+    expression: str | None = None
+    bind: tuple[str, ...] = ()
+    form: str | None = None
+    timeout: float | None = None
+    service: bool = False
+    graph_dir: str | None = None
+
+
+def plainly(arguments: list[str]) -> Asked | None:
+    """Read the arguments of `hypomag query` where they are plain; None leaves them to the command line proper.
+
+    >>> plainly(["which-genes", "--bind", "disease=FHSH", "--format=csv"])
+    Asked(name='which-genes', expression=None, bind=('disease=FHSH',), form='csv', timeout=None, service=False, graph_dir=None)
+    >>> plainly(["--help"]) is None, plainly(["a", "b"]) is None, plainly(["a", "--format", "nonsense"]) is None
+    (True, True, True)
+    """
+    names: list[str] = []
+    found: dict[str, list[str]] = {}
+    rest = iter(arguments)
+    for word in rest:
+        option, equals, value = word.partition("=")
+        if word == "-" or not word.startswith("-"):
+            names.append(word)
+        elif option in _PLAIN:
+            given = value if equals else next(rest, None)
+            if given is None:
+                return None
+            found.setdefault(_PLAIN[option], []).append(given)
+        else:
+            return None
+    form = found.get("form", [None])[-1]
+    expression = found.get("expression", [None])[-1]
+    if len(names) + (expression is not None) != 1 or (form and form not in results.QUERY_FORMATS):
+        return None
+    try:
+        timeout = float(found["timeout"][-1]) if "timeout" in found else None
+    except ValueError:
+        return None
+    if timeout is not None and timeout <= 0:
+        return None
+    return Asked(
+        names[0] if names else None, expression, tuple(found.get("bind", [])), form, timeout, False, found.get("graph_dir", [None])[-1]
+    )
+
+
+_PLAIN = {
+    "--bind": "bind",
+    "-b": "bind",
+    "--format": "form",
+    "-f": "form",
+    "--expression": "expression",
+    "-e": "expression",
+    "--timeout": "timeout",
+    "--graph-dir": "graph_dir",
+}
+
+
+def ask(asked: Asked, *, terminal: bool) -> None:
     """Run a query and print its result to standard output.
 
     Without a format: a table on a terminal; piped, CSV for rows and Turtle for graphs.
-    A query that takes longer than `timeout` seconds ends the process with exit status 2: the engine
+    A query that takes longer than the timeout ends the process with exit status 2: the engine
     cannot be interrupted from within.
 
     Raises:
         InputError, SyntaxProblem, UnknownName, AmbiguousName: as `queries.bound`, `queries.run` and `names.resolve`.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine does not look for Ctrl-C while it works
-    stop = _limit(timeout) if timeout else None
-    store = graph.open_graph(sources)
-    text = queries.bound(text, dict(_binding(store, b) for b in bind))
-    result = queries.run(store, text, name=told, service=service)
+    stop = _limit(asked.timeout) if asked.timeout else None
+    places = sources.find(asked.graph_dir)
+    text, told = _text(asked, places)
+    store = graph.open_graph(places)
+    text = queries.bound(text, dict(_binding(store, b) for b in asked.bind))
+    result = queries.run(store, text, name=told, service=asked.service)
     rows = isinstance(result, QuerySolutions | QueryBoolean)
-    shown = results.write(result, form or ("table" if terminal else "csv" if rows else "turtle"))
+    shown = results.write(result, asked.form or ("table" if terminal else "csv" if rows else "turtle"))
     if stop:
         stop()
     sys.stdout.flush()
     sys.stdout.buffer.write(shown.encode())
     sys.stdout.buffer.flush()
+
+
+def _text(asked: Asked, places: sources.Sources) -> tuple[str, str]:
+    if asked.expression is not None:
+        return asked.expression, "-e"
+    name = asked.name or ""
+    if name == "-":
+        return sources.read_text("-"), "standard input"
+    if os.sep in name or name.endswith((".rq", ".sparql")) or os.path.isfile(name):  # noqa: PTH113 - no Path for one look
+        return sources.read_text(name), name
+    question = queries.named(places, name)
+    return question.text, question.path.name
 
 
 def _binding(store: Store, text: str) -> tuple[str, NamedNode | Literal]:

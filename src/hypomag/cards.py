@@ -25,10 +25,12 @@ SECTIONS = {
 NOTICE = "For information; this is no medical advice."
 _CLAIMS = """
 SELECT DISTINCT ?claim ?kind ?label ?polarity ?status WHERE {
+  { SELECT DISTINCT ?claim WHERE {
   { ?claim hm:subject ?entity } UNION { ?claim hm:object ?entity } UNION { ?claim hm:agent ?entity }
   UNION { ?claim hm:route ?entity } UNION { ?claim hm:location ?entity } UNION { ?claim hm:distinguishedBy ?entity }
   UNION { ?claim hm:statedAs/hm:test ?entity } UNION { ?claim hm:evidence/hm:measured/hm:test ?entity }
   UNION { ?claim hm:evidence/dcterms:source ?entity } UNION { ?claim hm:object/hm:agent ?entity } UNION { ?claim hm:subject/hm:gene ?entity }
+  } }
   ?claim a ?kind ; rdfs:label ?label ; hm:polarity ?polarity ; hm:status ?status .
   ?kind rdfs:subClassOf hm:Claim .
   FILTER(?status != hm:retracted)
@@ -36,6 +38,7 @@ SELECT DISTINCT ?claim ?kind ?label ?polarity ?status WHERE {
 """
 _LINES = """
 SELECT ?claim ?line ?source ?sourceLabel ?direction ?n ?m ?percent ?band ?note ?study ?grade ?genotyped WHERE {
+  VALUES ?claim { %s }
   ?claim hm:evidence ?line .
   ?line dcterms:source ?source ; hm:direction ?direction .
   ?source hm:shortCitation ?sourceLabel .
@@ -47,7 +50,6 @@ SELECT ?claim ?line ?source ?sourceLabel ?direction ?n ?m ?percent ?band ?note ?
   OPTIONAL { ?line hm:studyType ?study }
   OPTIONAL { ?line hm:readingGrade ?grade }
   OPTIONAL { ?line hm:cohort/hm:genotyped/rdfs:label ?genotyped }
-  VALUES ?claim { %s }
 } ORDER BY ?claim ?line
 """
 

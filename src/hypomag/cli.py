@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hypomag import __version__
-from hypomag.errors import HypomagError, InputError
+from hypomag.errors import InputError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hypomag.sources import Sources
 
 GRAPH_DIR = click.option(
     "--graph-dir", metavar="DIR", help="Folder of sources or of a build to read [default: $HYPOMAG_HOME, else the packaged graph]."
 )
-EXPORT_FORMATS = ("turtle", "nt", "rdfxml", "nq", "trig", "jsonld")
 QUERY_FORMATS = ("table", "csv", "tsv", "json", "xml", "md", "turtle", "nt", "rdfxml", "jsonld")
+EXPORT_FORMATS = ("turtle", "nt", "rdfxml", "nq", "trig", "jsonld")
 
 
 class _Ordered(click.Group):
@@ -67,27 +68,12 @@ def _progress(text: str) -> None:
 def _emit(text: str | bytes, output: str | None = None) -> None:
     data = text.encode() if isinstance(text, str) else text
     if output and output != "-":
-        try:
-            Path(output).write_bytes(data)
-        except OSError as error:
-            raise InputError(f"{output}: {error.strerror}", "choose another file with -o") from None
+        from hypomag.sources import write_file
+
+        write_file(output, data)
         return
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
-
-
-def _read(path: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except IsADirectoryError:
-        raise InputError(f"{path}: is a folder", "name a file in it") from None
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}", "check the name and its permissions") from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise InputError(f"{path}:{line}: not UTF-8 text", "save it as UTF-8") from None
 
 
 @cli.command()
@@ -105,6 +91,8 @@ def build(output: str | None, engine: str, force: bool, graph_dir: str | None) -
     Example:
       hypomag build --graph-dir . -o build
     """
+    from pathlib import Path
+
     from hypomag import builds
 
     sources = _needs_sources(_find(graph_dir))
@@ -116,7 +104,8 @@ def build(output: str | None, engine: str, force: bool, graph_dir: str | None) -
 
 
 def _shown(path: Path) -> str:
-    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)
+    near = os.path.relpath(path)
+    return str(path) if near.startswith("..") else near
 
 
 @cli.command()
@@ -138,8 +127,9 @@ def validate(files: tuple[str, ...], form: str, engine: str, strict: bool, graph
       cat new.ttl | hypomag validate -
     """
     from hypomag import checks
+    from hypomag.sources import read_text
 
-    result = checks.check(_find(graph_dir), files, engine=engine, stdin=lambda: _read("-"))
+    result = checks.check(_find(graph_dir), files, engine=engine, stdin=lambda: read_text("-"))
     _emit(checks.report(result, form))
     if form == "text":
         _say(result.summary())
@@ -174,20 +164,10 @@ def query(
 
     if (name is None) == (expression is None):
         raise click.UsageError("give either a NAME, FILE or -, or -e 'SPARQL'")
-    sources = _find(graph_dir)
-    if expression is not None:
-        text, told = expression, "-e"
-    elif name == "-":
-        text, told = _read("-"), "standard input"
-    elif name and (os.sep in name or name.endswith((".rq", ".sparql")) or Path(name).is_file()):
-        text, told = _read(name), name
-    else:
-        from hypomag.queries import named
-
-        question = named(sources, name or "")
-        text, told = question.text, question.path.name
-    terminal = sys.stdout.isatty()
-    asking.ask(sources, text, told=told, bind=bind, form=form, terminal=terminal, timeout=timeout, service=allow_service)
+    asking.ask(
+        asking.Asked(name, expression, bind, form, timeout, allow_service, graph_dir),
+        terminal=sys.stdout.isatty(),
+    )
 
 
 @cli.command()
@@ -259,34 +239,25 @@ def fmt(files: tuple[str, ...], check: bool, graph_dir: str | None) -> None:
     """
     from hypomag import prefixes
     from hypomag.formatting import formatted
+    from hypomag.sources import read_text, write_file
 
     table = prefixes.read()
     names = list(files) or [str(p) for p in _needs_sources(_find(graph_dir)).turtle()]
     changed = []
     for name in names:
-        text = _read(name)
+        text = read_text(name)
         new = formatted(text, name, table)
         if name == "-" and not check:
             _emit(new)
         elif new != text:
             changed.append(name)
             if not check:
-                _replace(name, new)
+                write_file(name, new.encode())
     for name in changed:
         _say(f"{name}: {'would be' if check else 'was'} formatted")
     if check and changed:
         _say("run 'hypomag fmt' on these files")
         sys.exit(1)
-
-
-def _replace(name: str, text: str) -> None:
-    aside = Path(name).with_name(f".{Path(name).name}.new")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(name)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise InputError(f"{name}: {error.strerror}", "the file is as it was") from None
 
 
 @cli.command()
@@ -392,6 +363,8 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
       hypomag lift
       hypomag lift FHSH Gitelman -o -
     """
+    from pathlib import Path
+
     from hypomag import graph, lifting
 
     sources = _needs_sources(_find(graph_dir))
@@ -411,21 +384,13 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
         _say(f"no annotation of {', '.join(without)}")
 
 
-def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line; the one place where our errors become messages and exit codes."""
+def run(arguments: list[str]) -> int:
+    """Run the command line; our own errors pass through, click's are told here."""
     try:
         status: Any = cli.main(arguments, prog_name="hypomag", standalone_mode=False)
-        sys.exit(status if isinstance(status, int) else 0)
-    except HypomagError as error:
-        _say(f"hypomag: {error.message}")
-        if error.remedy:
-            _say(f"  {error.remedy}")
-        sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        return 2
+    except click.Abort:
+        return 130
+    return status if isinstance(status, int) else 0

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyoxigraph import Literal, NamedNode, Store
 
@@ -23,8 +22,7 @@ _QUIET = re.compile(
 _SERVICE = re.compile(r"(?<![\w?$:.-])SERVICE(?![\w:-])", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """A query of the catalogue: `summary` is the question in plain English."""
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,10 +9,10 @@ from pyoxigraph import BlankNode, Literal, NamedNode, QueryBoolean, QueryResults
 
 from hypomag import prefixes
 from hypomag.errors import InputError
-from hypomag.formatting import turtle
 
 ROW_FORMATS = ("table", "csv", "tsv", "json", "xml", "md")
 GRAPH_FORMATS = ("turtle", "nt", "rdfxml", "jsonld")
+QUERY_FORMATS = (*ROW_FORMATS, *GRAPH_FORMATS)
 _STANDARD = {
     "csv": QueryResultsFormat.CSV,
     "tsv": QueryResultsFormat.TSV,
@@ -30,21 +29,22 @@ def write(result: Any, form: str) -> str:
     """
     if isinstance(result, QuerySolutions | QueryBoolean):
         if form in _STANDARD:
-            out = io.BytesIO()
-            result.serialize(out, format=_STANDARD[form])
-            text = out.getvalue().decode()
+            text = (result.serialize(format=_STANDARD[form]) or b"").decode()
             return text if text.endswith("\n") else text + "\n"
         if form not in ROW_FORMATS:
             raise InputError(f"{form} is a format for graphs; this query gives rows", f"take one of {', '.join(ROW_FORMATS)}")
         if isinstance(result, QueryBoolean):
             return "yes\n" if result else "no\n"
         names = [v.value for v in result.variables]
-        rows = [[cell(s[n]) for n in names] for s in result]
+        solutions = [[solution[n] for n in names] for solution in result]
+        names, rows = readable(names, solutions)
         return markdown(names, rows) if form == "md" else table(names, rows)
     triples = list(result)
     if form in ("table", "turtle"):
         if any(isinstance(part, BlankNode) for t in triples for part in (t.subject, t.object)):
             return serialize(triples, format=RdfFormat.TURTLE, prefixes=prefixes.read()).decode()
+        from hypomag.formatting import turtle
+
         return turtle(triples, prefixes.read())
     if form == "nt":
         return "".join(sorted(f"{t} .\n" for t in set(triples)))
@@ -53,6 +53,30 @@ def write(result: Any, form: str) -> str:
     if form in ("json", "jsonld"):
         return serialize(sorted(set(triples), key=str), format=RdfFormat.JSON_LD).decode() + "\n"
     raise InputError(f"{form} is a format for rows; this query gives a graph", f"take one of {', '.join(GRAPH_FORMATS)}")
+
+
+def readable(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> tuple[list[str], list[list[str]]]:
+    """Put each entity and its label into one column, for people: `?x` with `?xLabel` becomes "label (CURIE)".
+
+    Claims and other nodes of ours keep their short address, which is readable; values of the vocabulary their label.
+    """
+    partner = {n: names.index(f"{n}Label") for n in names if f"{n}Label" in names}
+    dropped = set(partner.values())
+
+    def shown(row: Sequence[Any], place: int) -> str:
+        text = cell(row[place])
+        if names[place] not in partner or not text:
+            return text
+        label = cell(row[partner[names[place]]])
+        prefix = text.partition(":")[0]
+        if prefix in ("claim", "step", "evidence", "reference") and names[place] in ("claim", "step", "line"):
+            return text
+        return (
+            label if prefix in ("hm", "reference", "cohort", "variable", "PMID") or "/" in text else f"{label} ({text})" if label else text
+        )
+
+    kept = [place for place in range(len(names)) if place not in dropped]
+    return [names[place] for place in kept], [[shown(row, place) for place in kept] for row in rows]
 
 
 def cell(term: Any) -> str:

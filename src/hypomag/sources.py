@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from hypomag.errors import GraphUnavailable
+from hypomag.errors import GraphUnavailable, InputError
 
 BASE = "https://w3id.org/hypomag/"
 GRAPHS = BASE + "graph/"
@@ -30,11 +29,11 @@ _PLACES = {
 }
 
 
-@dataclass(frozen=True)
 class Sources:
     """A folder that holds `ontology/`, `shapes/` and `queries/`, and perhaps `build/`."""
 
-    root: Path
+    def __init__(self, root: Path) -> None:
+        self.root = root
 
     @property
     def prefixes(self) -> Path:
@@ -86,6 +85,8 @@ class Sources:
 
     def digest(self, version: str) -> str:
         """SHA-256 over the names and bytes of all inputs and the version of the program."""
+        import hashlib
+
         total = hashlib.sha256(version.encode())
         for path in self.inputs():
             total.update(path.relative_to(self.root).as_posix().encode() + b"\0")
@@ -120,3 +121,45 @@ def find(graph_dir: str | os.PathLike[str] | None = None) -> Sources:
             "name a folder that holds ontology/, or a build folder",
         )
     return Sources(root)
+
+
+def read_text(path: str) -> str:
+    """Read a UTF-8 file, or standard input for "-".
+
+    Raises:
+        InputError: it is missing, a folder, unreadable or not UTF-8 (with the line).
+    """
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder", "name a file in it") from None
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "check the name and its permissions") from None
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise InputError(f"{path}:{line}: not UTF-8 text", "save it as UTF-8") from None
+
+
+def write_file(path: str, data: bytes) -> None:
+    """Write a file whole or not at all: what was there stays until the new one is complete.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    target = Path(path)
+    try:
+        if target.exists() and not target.is_file():  # a device, a named pipe
+            target.write_bytes(data)
+            return
+        aside = target.with_name(f".{target.name}.{os.getpid()}.new")
+        try:
+            aside.write_bytes(data)
+            if target.exists():
+                aside.chmod(target.stat().st_mode & 0o7777)
+            aside.replace(target.resolve() if target.is_symlink() else target)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "choose another file; what was there is as it was") from None

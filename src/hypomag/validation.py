@@ -102,7 +102,9 @@ def _pyshacl(data: bytes, shapes: bytes) -> rdflib.Graph:
     except (rdflib.exceptions.ParserError, SyntaxError, pyshacl.errors.ReportableRuntimeError) as error:
         raise InputError(f"the shapes do not parse: {str(error).splitlines()[0]}") from None
     except TypeError as error:  # pySHACL compares an ill-typed literal with a number
-        raise InputError(f"pySHACL cannot compare the values: {error}", "hypomag validate without --engine tells which literal is ill-typed") from None
+        raise InputError(
+            f"pySHACL cannot compare the values: {error}", "hypomag validate without --engine tells which literal is ill-typed"
+        ) from None
     assert isinstance(report, rdflib.Graph)
     return report
 
