@@ -8,10 +8,10 @@ READY := $(VENV)/.ready
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
-	@echo
-	@echo "Which findings does FHSH have, how often, and who says so?   (hypomag query hallmark-findings --bind disease=FHSH)"
-	@echo
-	@$(BIN)/hypomag query hallmark-findings --bind disease=FHSH --format table
+	@printf '\nWhich genes cause which disease, by loss or gain of function?   (hypomag query which-genes)\n\n'
+	@$(BIN)/hypomag query which-genes --format table
+	@printf '\nHow does the loss of TRPM6 lead to seizures?   (hypomag explain TRPM6 seizure --limit 1)\n\n'
+	@$(BIN)/hypomag explain TRPM6 seizure --limit 1
 
 test: $(READY) ## the whole suite (on a fresh build, which the commands then read)
 	$(BIN)/hypomag build
@@ -29,11 +29,13 @@ build: $(READY)
 snapshots: $(READY) ## write the snapshots of all queries anew; read the diff
 	HYPOMAG_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/test_queries.py -k snapshot
 
-bench: $(READY) ## side-by-side measurements, as ratios within one run
-	$(BIN)/python benchmarks/cold.py
+bench: wheel ## side-by-side measurements on the installed wheel, as ratios within one run
+	rm -rf $(VENV)-bench && $(PYTHON) -m venv $(VENV)-bench
+	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	$(VENV)-bench/bin/python benchmarks/cold.py $(VENV)-bench/bin
 
 wheel: $(READY) ## dist/*.whl with the built graph inside
-	$(BIN)/python -m build --wheel
+	rm -rf dist && $(BIN)/python -m build --wheel
 
 lift: $(READY) ## HPO annotations -> ontology/lifted/hpoa.ttl
 	$(BIN)/hypomag lift
@@ -45,4 +47,4 @@ $(READY): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf build dist $(VENV)
+	rm -rf build dist $(VENV) $(VENV)-bench

@@ -12,10 +12,16 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "errors", "sources", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "asking", "builds", "cli", "start", "__main__",
+    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "asking", "library", "builds", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
-ONLY_IN = {"click": {"cli"}, "pyshacl": {"validation"}, "shifty": {"validation"}, "sssom_pydantic": {"mappings"}, "rdflib": {"validation"}}
+ONLY_IN = {
+    "click": {"cli"},
+    "pyshacl": {"validation"},
+    "shifty": {"validation"},
+    "sssom_pydantic": {"mappings"},
+    "rdflib": {"validation", "library"},
+}
 
 
 def imports(name: str) -> set[str]:

@@ -38,7 +38,10 @@ def write(result: Any, form: str) -> str:
         names = [v.value for v in result.variables]
         solutions = [[solution[n] for n in names] for solution in result]
         names, rows = readable(names, solutions)
-        return markdown(names, rows) if form == "md" else table(names, rows)
+        if form == "md":
+            return markdown(names, rows)
+        above, names, rows = constants(names, rows)
+        return above + table(names, rows, 48)
     triples = list(result)
     if form in ("table", "turtle"):
         if any(isinstance(part, BlankNode) for t in triples for part in (t.subject, t.object)):
@@ -77,6 +80,20 @@ def readable(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> tuple[list[
 
     kept = [place for place in range(len(names)) if place not in dropped]
     return [names[place] for place in kept], [[shown(row, place) for place in kept] for row in rows]
+
+
+def constants(names: list[str], rows: list[list[str]]) -> tuple[str, list[str], list[list[str]]]:
+    """Take the columns that say the same in every row out of a table and tell them once, above it.
+
+    >>> constants(["disease", "gene"], [["FHSH", "TRPM6"], ["FHSH", "TRPM7"]])
+    ('disease: FHSH\\n\\n', ['gene'], [['TRPM6'], ['TRPM7']])
+    """
+    same = [place for place in range(len(names)) if len(rows) > 1 and len({row[place] for row in rows}) == 1]
+    if not same or len(same) == len(names):
+        return "", names, rows
+    told = "".join(f"{names[place]}: {rows[0][place]}\n" for place in same if rows[0][place])
+    kept = [place for place in range(len(names)) if place not in same]
+    return told + "\n" if told else "", [names[place] for place in kept], [[row[place] for place in kept] for row in rows]
 
 
 def cell(term: Any) -> str:
