@@ -302,6 +302,20 @@ def test_a_build_with_nothing_changed_changes_nothing(tmp_path: Path) -> None:
     assert "built" in hypomag("build", "--graph-dir", str(tmp_path)).stderr
 
 
+def test_the_shell_completes_commands_and_questions() -> None:
+    script = hypomag(_HYPOMAG_COMPLETE="bash_source")
+    assert "_HYPOMAG_COMPLETE=bash_complete" in script.stdout
+    for words, expected in (("hypomag que", "query"), ("hypomag query which-g", "which-genes"), ("hypomag export --format tu", "turtle")):
+        done = hypomag(_HYPOMAG_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(len(words.split()) - 1))
+        assert f"plain,{expected}" in done.stdout
+
+
+def test_a_slow_path_is_warned_of() -> None:
+    done = hypomag("query", "-e", "SELECT ?x { ?x a/rdfs:subClassOf* hm:Dose } ORDER BY ?x", "--timeout", "60")
+    assert done.returncode == 0
+    assert "very slow here" in done.stderr
+
+
 def test_two_at_once_both_answer(built: Path) -> None:
     command = [sys.executable, "-m", "hypomag", "query", "which-genes", "--graph-dir", str(built)]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]

@@ -89,6 +89,8 @@ def ask(asked: Asked, *, terminal: bool) -> None:
     places = sources.find(asked.graph_dir)
     text, told = _text(asked, places)
     store = graph.open_graph(places)
+    if warning := queries.slow_path(text):
+        print(f"hypomag: {warning}", file=sys.stderr)
     text = queries.bound(text, dict(_binding(store, b) for b in asked.bind))
     result = queries.run(store, text, name=told, service=asked.service)
     rows = isinstance(result, QuerySolutions | QueryBoolean)

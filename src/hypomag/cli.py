@@ -137,8 +137,12 @@ def validate(files: tuple[str, ...], form: str, engine: str, strict: bool, graph
     sys.exit(1 if problems else 0)
 
 
+def _question_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [path.stem for path in _find(ctx.params.get("graph_dir")).queries() if path.stem.startswith(incomplete)]
+
+
 @cli.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_question_names)
 @click.option("-e", "--expression", metavar="SPARQL", help="The query itself; our prefixes need no PREFIX line.")
 @click.option("--bind", "-b", multiple=True, metavar="VAR=TERM", help="Fix a result column to a term: label, synonym, CURIE or IRI.")
 @click.option(
@@ -171,7 +175,7 @@ def query(
 
 
 @cli.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_question_names)
 @click.option("--tag", help="Only questions with this tag.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @GRAPH_DIR

@@ -135,6 +135,22 @@ def _group_end(text: str) -> int:
     return len(text)
 
 
+_SLOW_PATH = re.compile(r"(?:\ba|rdf:type)\s*/\s*[\w:]+\s*[*+]\s+(?![?$])\S", re.IGNORECASE)
+
+
+def slow_path(text: str) -> str | None:
+    """A warning where a query walks types and a class tree in one path to a constant, which takes the engine minutes.
+
+    >>> slow_path("SELECT ?x { ?x a/rdfs:subClassOf* hm:Claim }") is None
+    False
+    >>> slow_path("SELECT ?x { ?x a ?kind . ?kind rdfs:subClassOf* hm:Claim }") is None
+    True
+    """
+    if not _SLOW_PATH.search(_masked(text)):
+        return None
+    return "a path like 'a/rdfs:subClassOf* CLASS' is very slow here; write '?x a ?kind . ?kind rdfs:subClassOf* CLASS'"
+
+
 DEEPEST = 100
 
 
