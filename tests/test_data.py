@@ -126,6 +126,10 @@ def test_identifiers_and_labels_are_upstream_s() -> None:
         "HP:0012722": "hp.obo 2025-01-16: Heart block",
         "HP:0006690": "hp.obo 2025-01-16: Myocardial calcification",
         "HP:0031309": "hp.obo 2025-01-16: Cerebral artery calcification",
+        "MAXO:0010032": "maxo-base.owl: cardiac transplantation",
+        "HP:0000478": "hp.obo 2025-01-16: Abnormality of the eye",
+        "HP:0000505": "hp.obo 2025-01-16: Visual impairment",
+        "HP:0011106": "hp.obo 2025-01-16: Hypovolemia",
         "HP:0000711": "hp.obo 2025-01-16: Restlessness",
         "HP:0003119": "hp.obo 2025-01-16: Abnormal circulating lipid concentration",
     }

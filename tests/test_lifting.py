@@ -40,7 +40,7 @@ def test_the_lifted_file_is_what_the_lifter_writes(tmp_path: Path) -> None:
     ("change", "expected"),
     [
         ({"frequency": "2/5"}, ["hm:affected 2 ;", "hm:examined 5 ;"]),
-        ({"frequency": "0/5"}, ["hm:affected 0 ;", "hm:examined 5 ;"]),
+        ({"frequency": "0/5"}, ["hm:affected 0 ;", "hm:examined 5 ;", "hm:polarity hm:absent ;"]),
         ({"frequency": "17.5%"}, ["hm:statedPercent 17.5 ;"]),
         ({"frequency": "HP:0040282"}, ["hm:frequency HP:0040282 ;"]),
         ({"qualifier": "NOT"}, ["hm:polarity hm:absent ;"]),

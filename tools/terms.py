@@ -51,6 +51,8 @@ DIMENSIONS = (
     (r"\[Mass/time\]", "massRate"),
     (r"\[(?:Mass|Molar) [Rr]atio\]", "ratio"),
 )
+# Pairs of Mondo that may be one disease (the same gene and picture; not proved): shown beside each other, never merged.
+POSSIBLE_DUPLICATES = (("MONDO:0850088", "MONDO:0012717"), ("MONDO:0019130", "MONDO:0859328"))
 # Names of FHSH in the literature (project design); upstream's label is "intestinal hypomagnesemia 1".
 SYNONYMS = {
     "MONDO:0011176": (
@@ -143,9 +145,17 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
     genes = {row["hgnc_id"]: row for row in rows(reference / "genes.tsv")}
     wanted = cited(root)
     # OMIM entries that are cited as references have their label there.
-    references = {curie for curie in wanted if curie.startswith("OMIM:")}
+    described = parse(path=str(root / "ontology" / "references.ttl"), format=RdfFormat.TURTLE)
+    references = {curie for quad in described if (curie := prefixes.shorten(quad.subject.value)).startswith("OMIM:")}
     wanted -= references
     mappings = []
+    for one, other in POSSIBLE_DUPLICATES:
+        if other in wanted:
+            wanted.add(one)
+            comment = "May be the same disease under two Mondo terms; not proved."
+            mappings.append(
+                (one, known[one], "skos:closeMatch", "", other, known[other], "semapv:ManualMappingCuration", "2026-08-04", comment)
+            )
     todo = [c for c in wanted if c.startswith("MONDO:")]
     while todo:  # a group that Mondo puts above a disease of ours comes along
         parents = [p.split(" ")[0] for p in diseases.get(todo.pop(), {}).get("parents", "").split("|") if p]

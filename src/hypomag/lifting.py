@@ -117,7 +117,7 @@ def claimed(store: Store) -> dict[tuple[str, str, str, str], str]:
     rows = run(store, """
         SELECT ?claim ?subject ?predicate ?object ?polarity WHERE {
           GRAPH graph:claims { ?claim a ?kind ; hm:subject ?subject ; hm:predicate ?predicate ; hm:object ?object ; hm:polarity ?polarity ; hm:status ?status }
-          VALUES ?kind { hm:PhenotypeClaim hm:InheritanceClaim hm:OnsetClaim }
+          VALUES ?kind { hm:PhenotypeClaim hm:ComplicationClaim hm:InheritanceClaim hm:OnsetClaim }
           FILTER(?status != hm:retracted)
           FILTER NOT EXISTS { ?claim hm:onset|hm:severity|hm:modifier|hm:context|hm:population|hm:sex|hm:location ?qualifier }
         } ORDER BY ?claim""")  # fmt: skip
@@ -131,7 +131,7 @@ def lift(rows: Iterable[Annotation], store: Store, diseases: Mapping[str, str], 
     """Turn annotation rows into claims and lines of graph/lifted/hpoa.
 
     `diseases` maps the row's database id to the canonical disease IRI. One row is one evidence line; its band, percentage,
-    n of m, NOT, onset, sex and modifier are kept, and `hm:sourceRow` points at a node that carries the row as it stands.
+    n of m, NOT, onset, sex and modifier are kept (NOT and 0 of m make a claim of absence), and `hm:sourceRow` points at a node that carries the row as it stands.
 
     Raises:
         InputError: a row has an aspect, an evidence code or a frequency that the format does not know.
@@ -146,7 +146,7 @@ def lift(rows: Iterable[Annotation], store: Store, diseases: Mapping[str, str], 
     node = prefixes.node
     for row in rows:
         disease = diseases[row.database_id]
-        absent = row.qualifier == "NOT"
+        absent = row.qualifier == "NOT" or row.frequency.startswith("0/")
         kind, predicate = _kind(row, onsets)
         target = node(row.hpo_id)
         polarity = VOCAB + ("absent" if absent else "present")
