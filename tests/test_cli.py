@@ -104,7 +104,7 @@ def test_a_store_that_does_not_open_is_made_once_in_the_cache(built: Path, tmp_p
     (copy / "store").mkdir()
     first = hypomag("query", "which-genes", "--graph-dir", str(copy), XDG_CACHE_HOME=str(tmp_path / "cache"))
     second = hypomag("query", "which-genes", "--graph-dir", str(copy), XDG_CACHE_HOME=str(tmp_path / "cache"))
-    assert "the packaged store did not open" in first.stderr
+    assert f"the store of {copy} did not open" in first.stderr
     assert second.stderr == ""
     assert first.stdout == second.stdout == hypomag("query", "which-genes").stdout
     nowhere = hypomag("query", "which-genes", "--graph-dir", str(copy), XDG_CACHE_HOME="/proc/nowhere")
@@ -113,11 +113,13 @@ def test_a_store_that_does_not_open_is_made_once_in_the_cache(built: Path, tmp_p
 
 BAD_QUERIES = [
     ("SELECT ?x WHERE { ?x ?p }", "-e:1:26: "),
-    ("SELECT ?x WHERE { nope:a ?p ?x }", "-e:1:"),
+    ("SELECT ?x WHERE { nope:a ?p ?x }", "neither declared nor ours"),
     ("SELECT ?x\nWHERE { ?x ?p 'open }", "-e:2:"),
-    ("", "-e:1:"),
-    ("INSERT DATA { <a:a> <a:b> <a:c> }", "-e:1:1"),
+    ("", "the query is empty"),
+    ("INSERT DATA { <a:a> <a:b> <a:c> }", "an update"),
     ("SELECT ?x { SERVICE <http://127.0.0.1:1/> { ?x ?y ?z } }", "SERVICE"),
+    ("SELECT ?x { FILTER(" + "!" * 50_000 + "true) }", "operators"),
+    ("SELECT ?x { BIND(" + "1+" * 50_000 + "1 AS ?x) }", "operators"),
     ("SELECT " + "?x" * 3 + " {" + "{" * 5000 + "}" * 5000 + "}", "-e"),
 ]
 
@@ -314,6 +316,92 @@ def test_a_slow_path_is_warned_of() -> None:
     done = hypomag("query", "-e", "SELECT ?x { ?x a/rdfs:subClassOf* hm:Dose } ORDER BY ?x", "--timeout", "60")
     assert done.returncode == 0
     assert "very slow here" in done.stderr
+
+
+def test_a_build_never_replaces_what_is_no_build(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("all my work")
+    told(hypomag("build", "-o", str(precious), "--graph-dir", str(ROOT)), 2, "holds something other than a build")
+    assert (precious / "thesis.txt").read_text() == "all my work"
+    file = tmp_path / "file"
+    file.write_text("mine")
+    told(hypomag("build", "-o", str(file), "--graph-dir", str(ROOT)), 2, "holds something other than a build")
+    assert file.read_text() == "mine"
+
+
+def damaged(built: Path, tmp_path: Path) -> Path:
+    import shutil
+
+    copy = tmp_path / "damaged"
+    shutil.copytree(built, copy)
+    return copy
+
+
+def test_damaged_builds_are_told_or_mended(built: Path, tmp_path: Path) -> None:
+    ours = hypomag("query", "which-genes", "--graph-dir", str(built)).stdout
+    cache = str(tmp_path / "cache")
+    copy = damaged(built, tmp_path)
+    (copy / "store" / "CURRENT").write_text("junk")
+    assert hypomag("query", "which-genes", "--graph-dir", str(copy), XDG_CACHE_HOME=cache).stdout == ours
+    nq = copy / "hypomag.nq"
+    nq.write_bytes(nq.read_bytes()[:100_003])
+    told(hypomag("query", "which-genes", "--graph-dir", str(copy), XDG_CACHE_HOME=cache), 2, "hypomag.nq", "damaged")
+    nq.unlink()
+    told(hypomag("query", "which-genes", "--graph-dir", str(copy)), 2, "holds neither")
+
+
+def test_two_at_once_make_one_cache(built: Path, tmp_path: Path) -> None:
+    import shutil
+
+    copy = damaged(built, tmp_path)
+    shutil.rmtree(copy / "store")
+    env = {k: v for k, v in os.environ.items() if k != "HYPOMAG_HOME"} | {"XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "hypomag", "query", "which-genes", "--graph-dir", str(copy)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env) for _ in range(3)]
+    answers = [p.communicate(timeout=60) for p in both]
+    assert len({out for out, _ in answers}) == 1
+    assert not any("Traceback" in err for _, err in answers)
+    assert len([p for p in (tmp_path / "cache" / "hypomag").iterdir() if not p.name.startswith(".")]) == 1
+
+
+def test_a_full_disk_is_told() -> None:
+    for arguments in ("query which-genes", "show FHSH", "export --format nt", "--help"):
+        done = subprocess.run(
+            ["bash", "-c", f"{sys.executable} -m hypomag {arguments} > /dev/full"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 2, arguments
+        assert "No space left" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_catalogue_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+    import shutil
+
+    for name in ("ontology", "shapes", "queries"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / "queries" / "bad.rq").write_bytes("#+ summary: é?\n".encode("latin-1"))
+    told(hypomag("queries", "--graph-dir", str(tmp_path)), 2, "bad.rq:1: not UTF-8")
+    (tmp_path / "queries" / "bad.rq").unlink()
+    (tmp_path / "shapes" / "broken.ttl").write_text("shapes:x a")
+    told(hypomag("validate", "--graph-dir", str(tmp_path)), 2, "broken.ttl:1")
+    (tmp_path / "shapes" / "broken.ttl").unlink()
+    (tmp_path / "ontology" / "mappings.sssom.tsv").write_text("not\tsssom\n1\t2\n")
+    told(hypomag("validate", "--graph-dir", str(tmp_path)), 2, "mappings.sssom.tsv")
+
+
+@pytest.mark.parametrize("value", ["http://x y>", "", "<a b>", "http://a/{}"])
+def test_a_binding_that_is_no_term_is_told(value: str) -> None:
+    done = hypomag("query", "which-genes", "--bind", f"disease={value}")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("seconds", ["inf", "nan", "1e300", "0", "-1", "soon"])
+def test_a_timeout_that_is_none_is_refused(seconds: str) -> None:
+    done = hypomag("query", "which-genes", "--timeout", seconds)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
 
 
 def test_two_at_once_both_answer(built: Path) -> None:

@@ -10,10 +10,10 @@
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
-__all__ = ["Graph", "__version__", "load", "query", "show", "validate"]
+__all__ = ["Graph", "HypomagError", "__version__", "load", "query", "show", "validate"]
 
 if TYPE_CHECKING:
-    from hypomag.library import Graph, load, query, show, validate
+    from hypomag.library import Graph, HypomagError, load, query, show, validate
 
 
 def __getattr__(name: str) -> object:

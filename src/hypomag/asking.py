@@ -55,12 +55,14 @@ def plainly(arguments: list[str]) -> Asked | None:
         timeout = float(found["timeout"][-1]) if "timeout" in found else None
     except ValueError:
         return None
-    if timeout is not None and timeout <= 0:
+    if timeout is not None and not 0 < timeout <= LONGEST:
         return None
     return Asked(
         names[0] if names else None, expression, tuple(found.get("bind", [])), form, timeout, False, found.get("graph_dir", [None])[-1]
     )
 
+
+LONGEST = 1_000_000.0
 
 _PLAIN = {
     "--bind": "bind",
@@ -138,7 +140,7 @@ def term(store: Store, text: str) -> NamedNode | Literal:
     try:
         return names.resolve(store, text)
     except UnknownName as error:
-        raise UnknownName(error.message, error.remedy or "put a literal into quotes") from None
+        raise UnknownName(error.message, error.remedy or "a literal is written in quotes") from None
 
 
 def _limit(seconds: float):  # type: ignore[no-untyped-def]

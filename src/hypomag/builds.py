@@ -41,7 +41,8 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
     """
     out = out.resolve()
     _recover(out)
-    if not force and out == sources.build.resolve() and is_fresh(sources):
+    _refuse_foreign(out)
+    if not force and is_fresh(sources, out):
         manifest = json.loads((out / MANIFEST).read_bytes())
         return Built(out, True, manifest["dataset"]["quads"], manifest["union"]["triples"], manifest["warnings"])
 
@@ -57,7 +58,10 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
     if violations:
         listed = "\n".join(f.told() for f in violations[:50])
         more = f"\n... and {len(violations) - 50} more" if len(violations) > 50 else ""
-        raise BuildError(f"{listed}{more}\n{len(violations)} violations: nothing was built", "mend these, then build again")
+        raise BuildError(
+            f"{listed}{more}\n{len(violations)} violation{'' if len(violations) == 1 else 's'}: nothing was built",
+            "mend these, then build again",
+        )
     progress("writing the exports")
     files = {f"hypomag.{exports.SUFFIXES[form]}": exports.export(store, form) for form in exports.FORMATS}
     files["void.ttl"] = exports.description(store, files).encode()
@@ -111,6 +115,18 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return Built(out, False, len(quads), len(triples), len(found))
+
+
+def _refuse_foreign(out: Path) -> None:
+    """A build replaces an earlier build or an empty folder, never anything else."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    try:
+        if json.loads((out / MANIFEST).read_bytes())["name"] == "hypomag":
+            return
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise InputError(f"{out}: holds something other than a build", "name a new or empty folder with -o")
 
 
 def _write_store(place: Path, dataset: bytes) -> None:

@@ -29,7 +29,7 @@ SELECT DISTINCT ?claim ?kind ?label ?polarity ?status WHERE {
   { ?claim hm:subject ?entity } UNION { ?claim hm:object ?entity } UNION { ?claim hm:agent ?entity }
   UNION { ?claim hm:route ?entity } UNION { ?claim hm:location ?entity } UNION { ?claim hm:distinguishedBy ?entity }
   UNION { ?claim hm:statedAs/hm:test ?entity } UNION { ?claim hm:evidence/hm:measured/hm:test ?entity }
-  UNION { ?claim hm:evidence/dcterms:source ?entity } UNION { ?claim hm:object/hm:agent ?entity } UNION { ?claim hm:subject/hm:gene ?entity }
+  UNION { ?claim hm:evidence/dcterms:source ?entity } UNION { ?claim hm:object/hm:agent ?entity } UNION { ?claim hm:subject/hm:gene ?entity } UNION { ?entity hm:evidence ?anyLine . BIND(?entity AS ?claim) }
   } }
   ?claim a ?kind ; rdfs:label ?label ; hm:polarity ?polarity ; hm:status ?status .
   ?kind rdfs:subClassOf hm:Claim .
@@ -133,7 +133,7 @@ class Card:
             return textwrap.fill(text, width, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False) + "\n"
 
         out = [f"{self.label}  ({self.curie})\n", "=" * min(width, len(self.label) + len(self.curie) + 4) + "\n"]
-        for title, values in (("also called", self.synonyms), ("same as", self.matches), ("part of", self.parents)):
+        for title, values in (("also called", self.synonyms), ("matches", self.matches), ("is a kind of", self.parents)):
             if values:
                 out.append(wrapped("; ".join(values), f"{title}: ", "  "))
         out.extend(wrapped(value, f"{name}: ", "  ") for name, value in self.facts)
@@ -153,7 +153,7 @@ class Card:
                         out.append(wrapped(line.note, "      ", "      "))
         if not self.statements:
             out.append("\nNo claim speaks of it.\n")
-        out.append(f"\n{len(self.statements)} claims. + supports, - disputes. {NOTICE}\n")
+        out.append(f"\n{len(self.statements)} claim{'' if len(self.statements) == 1 else 's'}. + supports, - disputes. {NOTICE}\n")
         return "".join(out)
 
 

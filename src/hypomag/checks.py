@@ -30,9 +30,11 @@ class Checked:
     findings: list[Finding]
 
     def summary(self) -> str:
+        if not self.subjects:
+            return f"{self.what}: holds no statements"
         counts = [sum(f.severity == s for f in self.findings) for s in validation.SEVERITIES]
         found = ", ".join(f"{n} {s.lower()}{'' if n == 1 else 's'}" for n, s in zip(counts, validation.SEVERITIES, strict=True) if n)
-        return f"{self.what}: {self.subjects} subjects checked, {found or 'nothing found'}"
+        return f"{self.what}: {self.subjects} subject{'' if self.subjects == 1 else 's'} checked, {found or 'nothing found'}"
 
 
 def check(sources: Sources, files: Iterable[str], *, engine: str = "shifty", stdin: Callable[[], str] | None = None) -> Checked:
@@ -85,18 +87,26 @@ def _add(store: Store, name: str, stdin: Callable[[], str] | None) -> set[str]:
     except UnicodeDecodeError:
         raise InputError(f"{name}: not UTF-8 text", "save it as UTF-8") from None
     except (OSError, ValueError) as error:
+        if "LoadDocumentCallback" in str(error):
+            raise InputError(f"{name}: its JSON-LD context lies elsewhere and is not loaded", "write the context into the file") from None
         raise InputError(f"{name}: {getattr(error, 'strerror', None) or error}", "check the file") from None
     # Blank nodes get names of their own here: two files may use the same label.
     names: dict[str, NamedNode] = {}
 
     def own(term: object) -> object:
         if isinstance(term, BlankNode):
-            return names.setdefault(term.value, NamedNode(f"{GRAPHS}checked/.well-known/genid/{len(names)}-{abs(hash(name))}"))
+            return names.setdefault(term.value, NamedNode(f"{GRAPHS}checked/.well-known/genid/{_key(name)}-{len(names)}"))
         return term
 
     mine = [Quad(own(q.subject), q.predicate, own(q.object), target) for q in quads]  # type: ignore[arg-type]
     store.extend(mine)
     return {q.subject.value for q in mine if isinstance(q.subject, NamedNode)}
+
+
+def _key(name: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 
 def _well_formed(name: str) -> None:

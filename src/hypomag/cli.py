@@ -148,7 +148,12 @@ def _question_names(ctx: click.Context, parameter: click.Parameter, incomplete: 
 @click.option(
     "--format", "-f", "form", type=click.Choice(QUERY_FORMATS), help="[default: table on a terminal, csv (rows) or turtle when piped]"
 )
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop the query after so long (exit 2).")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True, max=1_000_000),
+    metavar="SECONDS",
+    help="Stop the query after so long (exit 2).",
+)
 @click.option("--allow-service", is_flag=True, help="Let SERVICE send parts of the query to other servers.")
 @GRAPH_DIR
 def query(
@@ -365,7 +370,7 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
     \b
     Examples:
       hypomag lift
-      hypomag lift FHSH Gitelman -o -
+      hypomag lift FHSH -o -
     """
     from pathlib import Path
 
@@ -383,7 +388,8 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
     target = output or str(sources.root / "ontology" / "lifted" / "hpoa.ttl")
     _emit(text, target)
     without = sorted(set(mapped) - {r.database_id for r in rows})
-    _say(f"{len(rows)} annotations of {len({mapped[r.database_id] for r in rows})} diseases lifted to {target}")
+    where = "standard output" if target == "-" else target
+    _say(f"{len(rows)} annotations lifted to {where}; diseases: {len({mapped[r.database_id] for r in rows})}")
     if without:
         _say(f"no annotation of {', '.join(without)}")
 

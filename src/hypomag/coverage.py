@@ -78,6 +78,18 @@ class Coverage:
             entry[2] += n if kind == "GapClaim" else 0
         ordered = sorted(sums.items(), key=lambda item: (-item[1][0], item[0]))
         out = [table(["subject", "label", "claims", "with primary text", "gaps"], [[s, label, *map(str, n)] for (s, label), n in ordered])]
+        kinds: dict[str, list[str]] = {}
+        for (s, label, kind), (n, primary, lifted) in self.claims.items():
+            if s.startswith("MONDO:"):
+                more = ", ".join(part for part in (f"{primary} primary" if primary else "", f"{lifted} HPOA" if lifted else "") if part)
+                kinds.setdefault(label, []).append(f"{kind.removesuffix('Claim')} {n}" + (f" ({more})" if more else ""))
+        out.append(
+            table(
+                ["disease", "claims by kind (with a primary text, with an HPO annotation)"],
+                [[d, "; ".join(k)] for d, k in sorted(kinds.items())],
+                80,
+            )
+        )
         fates: Counter[tuple[str, str]] = Counter()
         for name, count in self.used.items():
             fates[(name, "used")] += count

@@ -196,6 +196,8 @@ def syntax_problem(error: Exception, name: str) -> SyntaxProblem:
     sparql = re.match(r"error at (\d+):(\d+): (.*)", message)
     if sparql:
         line, column, message = int(sparql[1]), int(sparql[2]), sparql[3]
+    if len(message) > 160:
+        message = message[:150] + " ..."
     message = re.sub(r"^Parser error (?:at|between) .*?(?:columns? [\d and]+): ", "", message)
     place = f"{name}:{line}:{column}" if line else name
     return SyntaxProblem(f"{place}: {message}", "mend the text at this place, then run the command again")

@@ -9,7 +9,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from hypomag.errors import GraphUnavailable, InputError
 from hypomag.formatting import syntax_problem
-from hypomag.sources import GRAPHS, SHORTCUTS, Sources
+from hypomag.sources import GRAPHS, SHORTCUTS, Sources, read_text
 
 MANIFEST = "manifest.json"
 DATASET = "hypomag.nq"
@@ -65,7 +65,7 @@ def derive(store: Store, rules: list[Path]) -> int:
     derived: list[Quad] = []
     for rule in rules:
         try:
-            found = store.query(rule.read_text(encoding="utf-8"), use_default_graph_as_union=True)
+            found = store.query(read_text(str(rule)), use_default_graph_as_union=True)
         except SyntaxError as error:
             raise syntax_problem(error, str(rule)) from None
         derived.extend(Quad(t.subject, t.predicate, t.object, shortcuts) for t in found)
@@ -73,16 +73,16 @@ def derive(store: Store, rules: list[Path]) -> int:
     return len(set(derived))
 
 
-def is_fresh(sources: Sources) -> bool:
-    """Whether the built graph in the folder was made from the sources as they are now."""
+def is_fresh(sources: Sources, folder: Path | None = None) -> bool:
+    """Whether the built graph in a folder (`build/` beside the sources) was made from the sources as they are now."""
     import json
 
     from hypomag import __version__
 
-    manifest = sources.build / MANIFEST
+    manifest = (folder or sources.build) / MANIFEST
     try:
         return bool(json.loads(manifest.read_bytes())["inputs"] == sources.digest(__version__))
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return False
 
 
@@ -108,20 +108,26 @@ def _installed(sources: Sources) -> bool:
 
 
 def open_built(folder: Path) -> Store:
-    """Open a built graph read-only: its store, else a copy of the store in the user's cache, else the N-Quads."""
-    store = folder / STORE
-    if store.is_dir():
-        try:
-            return Store.read_only(str(store))
-        except (OSError, ValueError):
-            pass
-    return _cached(folder)
+    """Open a built graph read-only: its store, else a copy of the store in the user's cache, else the N-Quads.
+
+    Raises:
+        GraphUnavailable: none of them can be read.
+    """
+    return _opened(folder / STORE) or _cached(folder)
+
+
+def _opened(place: Path) -> Store | None:
+    if not place.is_dir():
+        return None
+    try:
+        return Store.read_only(str(place))
+    except (OSError, ValueError, RuntimeError):  # another version's store, a damaged one
+        return None
 
 
 def _cached(folder: Path) -> Store:
     import hashlib
     import os
-    import shutil
     import tempfile
 
     import pyoxigraph
@@ -134,28 +140,32 @@ def _cached(folder: Path) -> Store:
     key = hashlib.sha256(content + pyoxigraph.__version__.encode()).hexdigest()[:16]
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hypomag"
     place = base / key
-    if place.is_dir():
-        try:
-            return Store.read_only(str(place))
-        except (OSError, ValueError):
-            pass
+    if found := _opened(place):
+        return found
     try:
-        base.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=base, prefix=".new-") as aside:
-            made = Path(aside) / "store"
-            fresh = Store(str(made))
-            fresh.bulk_load(content, format=RdfFormat.N_QUADS)
-            fresh.optimize()
-            fresh.flush()
-            del fresh
-            shutil.rmtree(place, ignore_errors=True)
-            made.replace(place)
-        print(f"hypomag: the packaged store did not open; made one in {place}", file=sys.stderr)
-        return Store.read_only(str(place))
-    except OSError:
         memory = Store()
         memory.load(content, format=RdfFormat.N_QUADS)
-        return memory
+    except (SyntaxError, ValueError) as error:
+        raise GraphUnavailable(f"{dataset}: {str(error).splitlines()[0]}", "it is damaged; build the graph again: hypomag build") from None
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=base, prefix=".new-"))
+        fresh = Store(str(aside / "store"))
+        fresh.bulk_extend(memory)
+        fresh.optimize()
+        fresh.flush()
+        del fresh
+        if place.exists():  # a damaged one: put aside, never taken from under another process
+            place.rename(aside / "damaged")
+        (aside / "store").rename(place)
+        print(f"hypomag: the store of {folder} did not open; made one in {place}", file=sys.stderr)
+    except OSError:  # no place to write, or another process was quicker
+        pass
+    else:
+        import shutil
+
+        shutil.rmtree(aside, ignore_errors=True)
+    return _opened(place) or memory
 
 
 def content_graphs(store: Store) -> list[NamedNode]:

@@ -12,12 +12,14 @@ from pyoxigraph import Literal, NamedNode, QueryBoolean, QuerySolutions, Store, 
 
 from hypomag import cards, exports, graph, names, paths, queries, sources
 from hypomag.cards import Card
-from hypomag.errors import InputError
+from hypomag.errors import HypomagError, InputError
 from hypomag.paths import Explanation
 from hypomag.validation import Finding
 
 if TYPE_CHECKING:
     import rdflib
+
+__all__ = ["Graph", "HypomagError", "load", "query", "show", "validate"]
 
 Value: TypeAlias = str | int | bool | Decimal | date | None
 _XSD = "http://www.w3.org/2001/XMLSchema#"

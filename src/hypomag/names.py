@@ -48,6 +48,8 @@ def canonical(name: str) -> str | None:
     True
     """
     text = name.strip().strip("<>")
+    if re.search(r"[\s<>\"{}|^`\\]", text) and "://" in text:
+        return None  # no IRI
     if match := _OBO.match(text):
         return _from_parts(match[1], match[2])
     for pattern, prefix in _PAGES:
@@ -73,6 +75,8 @@ def bearers(store: Store, name: str) -> list[NamedNode]:
     Tried in turn: identifier in any spelling, alternate IRI, mapped identifier of another database,
     label, exact synonym, other synonyms; letter case is ignored for words.
     """
+    if not name.strip():
+        return []
     iri = canonical(name)
     if iri:
         node = NamedNode(iri)
@@ -90,7 +94,7 @@ def bearers(store: Store, name: str) -> list[NamedNode]:
             q.subject.value
             for predicate in properties
             for q in store.quads_for_pattern(None, predicate, None, None)
-            if _folded(q.object.value) == folded
+            if _same(q.object.value.casefold(), folded)
         }
         if spelled:
             nearest = min(_rank(iri)[0] for iri in spelled)
@@ -111,7 +115,7 @@ def resolve(store: Store, name: str) -> NamedNode:
     if found:
         shown = ", ".join(f"{prefixes.shorten(f.value)} ({label(store, f)})" for f in found)
         raise AmbiguousName(f"{name!r} names {len(found)} things", f"say which: {shown}")
-    near = similar(store, name)
+    near = similar(store, name) if name.strip() else []
     raise UnknownName(f"nothing in the graph is called {name!r}", f"did you mean {'; '.join(near)}?" if near else None)
 
 
@@ -147,6 +151,12 @@ def _subjects(store: Store, properties: Iterable[NamedNode], value: NamedNode | 
 
 def _folded(text: str) -> str:
     return re.sub(r"[\s_-]+", " ", text).strip().casefold()
+
+
+def _same(text: str, folded: str) -> bool:
+    if text == folded:
+        return True
+    return ("-" in text or "_" in text or "  " in text) and _folded(text) == folded
 
 
 def _rank(iri: str) -> tuple[int, str]:

@@ -119,21 +119,46 @@ class Explanation:
         return json.dumps(body, ensure_ascii=False, indent=1) + "\n"
 
     def as_mermaid(self, limit: int = 3) -> str:
-        """A Mermaid flow chart of the best paths; dashed arrows are disputed steps."""
+        """A Mermaid flow chart of the best paths: sign, place and first source on each arrow; dashed ones are disputed."""
         nodes: dict[str, str] = {}
         edges: list[str] = []
+
+        def node(label: str) -> str:
+            nodes.setdefault(label, f"n{len(nodes)}")
+            return nodes[label]
+
+        def edge(text: str) -> None:
+            if text not in edges:
+                edges.append(text)
+
         for path in self.paths[:limit]:
             states = path.states()
-            labels = [path.start, *(s.target_label for s in path.steps)]
-            for label, state in zip(labels, states, strict=True):
-                nodes.setdefault(label, f'  n{len(nodes)}["{label} {_arrow(state)}"]')
+            labels = [
+                f"{label} {_arrow(state)}" for label, state in zip([path.start, *(s.target_label for s in path.steps)], states, strict=True)
+            ]
+            if self.subject != path.start:
+                edge(f"  {node(self.subject)} --> {node(labels[0])}")
             for step, origin, target in zip(path.steps, labels, labels[1:], strict=False):
-                a, b = nodes[origin].split("[")[0].strip(), nodes[target].split("[")[0].strip()
                 arrow = "-.->" if step.disputes else "-->"
-                edge = f"  {a} {arrow}|{'+' if step.sign > 0 else '−'}| {b}"
-                if edge not in edges:
-                    edges.append(edge)
-        return "\n".join(["flowchart TD", *nodes.values(), *edges]) + "\n"
+                more = f" and {len(step.supports) - 1} more" if len(step.supports) > 1 else ""
+                told = "<br/>".join(
+                    part
+                    for part in (
+                        "+" if step.sign > 0 else "−",
+                        ", ".join(step.places),
+                        f"{step.supports[0]}{more}" if step.supports else "",
+                    )
+                    if part
+                )
+                edge(f'  {node(origin)} {arrow}|"{_plain(told)}"| {node(target)}')
+            edge(f"  {node(labels[-1])} --> {node(self.finding)}")
+        shown = [f'  {name}["{_plain(label)}"]' for label, name in nodes.items()]
+        return "\n".join(["flowchart TD", *shown, *edges]) + "\n"
+
+
+def _plain(text: str) -> str:
+    """Text that Mermaid takes inside quotation marks."""
+    return text.replace('"', "#quot;")
 
 
 def _arrow(state: int) -> str:

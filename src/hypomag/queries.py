@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from pyoxigraph import Literal, NamedNode, Store
 
 from hypomag import prefixes
-from hypomag.errors import InputError, UnknownName
+from hypomag.errors import InputError, SyntaxProblem, UnknownName
 from hypomag.formatting import syntax_problem
-from hypomag.sources import Sources
+from hypomag.sources import Sources, read_text
 
 HEADER = re.compile(r"#\+\s*(\w+):\s*(.*)")
 _QUIET = re.compile(
@@ -40,7 +40,7 @@ def catalogue(sources: Sources) -> dict[str, Question]:
 
 def parse(path: Path) -> Question:
     """Read one query file with its three-line header."""
-    text = path.read_text(encoding="utf-8")
+    text = read_text(str(path))
     header: dict[str, str] = {}
     for line in text.splitlines():
         match = HEADER.match(line)
@@ -94,6 +94,8 @@ def bound(text: str, bindings: Mapping[str, NamedNode | Literal]) -> str:
     if not bindings:
         return text
     projected = variables(text)
+    if not projected and re.search(r"\bSELECT\s+(?:DISTINCT\s+|REDUCED\s+)?\*", _masked(text), re.IGNORECASE):
+        raise InputError("a SELECT * query names no result columns", "name the columns that you want to bind")
     for name in bindings:
         if name not in projected:
             raise InputError(
@@ -152,12 +154,16 @@ def slow_path(text: str) -> str | None:
 
 
 DEEPEST = 100
+MOST_OPERATORS = 2000
 
 
 def _refuse_deep(text: str, name: str) -> None:
     """The engine's parser recurses: some thousand open brackets would end the process without a word."""
     depth = 0
-    for place, character in enumerate(_masked(text)):
+    masked = _masked(text)
+    if len(re.findall(r"[!+*/|^&=<>-]|\bIN\b|\bUNION\b|\bOPTIONAL\b|\bMINUS\b", masked, re.IGNORECASE)) > MOST_OPERATORS:
+        raise InputError(f"{name}: more than {MOST_OPERATORS} operators", "split the query")
+    for place, character in enumerate(masked):
         if character in "{([":
             depth += 1
             if depth > DEEPEST:
@@ -186,9 +192,30 @@ def run(store: Store, text: str, *, name: str = "query", service: bool = False, 
         InputError: it calls SERVICE and `service` is false, or is an update.
     """
     _refuse_deep(text, name)
+    if re.match(
+        r"\s*(?:(?:PREFIX\s+\S*|BASE)\s*)*(?:INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH)\b", _masked(text), re.IGNORECASE
+    ):
+        raise InputError(f"{name}: an update; the graph is only read here", "ask with SELECT, ASK, CONSTRUCT or DESCRIBE")
+    if not text.strip():
+        raise InputError(f"{name}: the query is empty", "hypomag queries lists questions to ask")
     if not service and calls_out(text):
         raise InputError(f"{name}: SERVICE would send the query to another server", "add --allow-service if you want that")
+    known = dict(table or prefixes.read())
     try:
-        return store.query(text, use_default_graph_as_union=True, prefixes=dict(table or prefixes.read()))
+        return store.query(text, use_default_graph_as_union=True, prefixes=known)
     except SyntaxError as error:
-        raise syntax_problem(error, name) from None
+        raise _unknown_prefix(text, known, name) or syntax_problem(error, name) from None
+
+
+def _unknown_prefix(text: str, known: Mapping[str, str], name: str) -> SyntaxProblem | None:
+    masked = _masked(text)
+    declared = {*known, *re.findall(r"\bPREFIX\s+([\w.-]*):", masked, re.IGNORECASE)}
+    for match in re.finditer(r"(?<![\w?$:.@-])([A-Za-z][\w.-]*):(?=[\w.-])", masked):
+        if match[1] not in declared:
+            line = masked.count("\n", 0, match.start()) + 1
+            column = match.start() - masked.rfind("\n", 0, match.start())
+            return SyntaxProblem(
+                f"{name}:{line}:{column}: the prefix {match[1]}: is neither declared nor ours",
+                "declare it with a PREFIX line, or write the IRI in <>",
+            )
+    return None

@@ -81,7 +81,8 @@ class Sources:
 
     def inputs(self) -> list[Path]:
         """Every file that a build depends on."""
-        return [*self.turtle(), self.mappings, *self.shapes(), *self.rules(), *self.queries()]
+        mappings = [self.mappings] if self.mappings.is_file() else []
+        return [*self.turtle(), *mappings, *self.shapes(), *self.rules(), *self.queries()]
 
     def digest(self, version: str) -> str:
         """SHA-256 over the names and bytes of all inputs and the version of the program."""

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pyoxigraph import RdfFormat, parse
+
 from hypomag.errors import InputError
+from hypomag.formatting import syntax_problem
 from hypomag.prefixes import read, shorten
-from hypomag.sources import Sources
+from hypomag.sources import Sources, read_text
 
 if TYPE_CHECKING:
     import rdflib
@@ -50,8 +53,15 @@ class Finding:
 
 def shapes_text(sources: Sources) -> bytes:
     """All shapes of a graph folder with the prefix declarations that their queries use, as Turtle."""
-    files = [*sources.shapes(), sources.prefixes]
-    return b"\n".join(path.read_bytes() for path in files)
+    texts = []
+    for path in [*sources.shapes(), sources.prefixes]:
+        text = read_text(str(path))
+        try:
+            list(parse(text, format=RdfFormat.TURTLE))
+        except SyntaxError as error:
+            raise syntax_problem(error, str(path)) from None
+        texts.append(text.encode())
+    return b"\n".join(texts)
 
 
 def validate(data: bytes, shapes: bytes, engine: str = "shifty") -> list[Finding]:
@@ -141,11 +151,11 @@ def located(found: Iterable[Finding], files: Iterable[Path], relative_to: Path |
 
     Works on Turtle in our layout: a subject at the start of its line.
     """
-    wanted = list(found)
+    wanted, paths = list(found), list(files)
     subjects = {f.focus for f in wanted}
     places: dict[str, tuple[str, int, list[str]]] = {}
     table = read()
-    for path in files:
+    for path in paths:
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:
@@ -160,11 +170,14 @@ def located(found: Iterable[Finding], files: Iterable[Path], relative_to: Path |
                 end = next((k for k in range(number, len(lines)) if lines[k] == "."), len(lines))
                 places.setdefault(iri, (shown, number, lines[number:end]))
     out = []
+    alone = str(paths[0]) if len(paths) == 1 else ""
     for finding in wanted:
         if finding.focus in places:
             file, number, block = places[finding.focus]
             predicate = shorten(finding.path) if finding.path else ""
             inside = next((k for k, text in enumerate(block, 1) if predicate and text.strip().startswith(predicate + " ")), 0)
             finding = replace(finding, file=file, line=number + inside)
+        elif alone:  # another layout: the file is known, the line is not
+            finding = replace(finding, file=alone, line=1)
         out.append(finding)
     return out
