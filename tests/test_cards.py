@@ -25,6 +25,8 @@ TRPM6 = "http://identifiers.org/hgnc/17995"
         ("http://identifiers.org/mondo/MONDO:0011176", FHSH), ("https://identifiers.org/mondo:0011176", FHSH),
         ("https://bioregistry.io/mondo:0011176", FHSH), ("intestinal hypomagnesemia 1", FHSH), ("UMLS:C1865974", FHSH),
         ("Familial Hypomagnesemia with secondary hypocalcemia", FHSH),
+        ("Gitelman", "http://purl.obolibrary.org/obo/MONDO_0009904"), ("Gitelman syndrome", "http://purl.obolibrary.org/obo/MONDO_0009904"),
+        ("ORPHA:358", "http://purl.obolibrary.org/obo/MONDO_0009904"), ("Bartter 3", "http://purl.obolibrary.org/obo/MONDO_0011822"),
         ("TRPM6", TRPM6), ("trpm6", TRPM6), ("HGNC:17995", TRPM6), ("https://identifiers.org/hgnc:17995", TRPM6),
         ("https://bioregistry.io/hgnc:17995", TRPM6), ("https://www.genenames.org/data/gene-symbol-report/#!/hgnc_id/HGNC:17995", TRPM6),
         ("CHAK2", TRPM6),

@@ -100,6 +100,18 @@ def test_fhsh_is_below_the_group_and_not_34527(store: Store) -> None:
     assert not queries.run(store, "ASK { MONDO:0011176 skos:exactMatch Orphanet:34527 }")
 
 
+def test_possible_duplicates_of_mondo_are_named(store: Store) -> None:
+    for one, other in (("MONDO:0850088", "MONDO:0012717"), ("MONDO:0019130", "MONDO:0859328")):
+        assert queries.run(store, f"ASK {{ {one} hm:possibleDuplicateOf {other} }}")
+
+
+def test_a_disputed_upstream_annotation_is_shown_as_such(store: Store) -> None:
+    """ORPHA:358 is annotated with hypermagnesemia, most likely in error: the claim stands, with a line against it and its counterpart."""
+    claim = "claim:hpoa-orpha-358-hp-0002918"
+    assert queries.run(store, f"ASK {{ {claim} hm:evidence ?line . ?line hm:direction hm:disputes }}")
+    assert queries.run(store, "ASK { claim:gitelman-hypermagnesemia-absent hm:polarity hm:absent ; hm:object HP:0002918 }")
+
+
 def test_lifted_rows_count_once(store: Store) -> None:
     rows = Counter(
         q.object.value for q in store.quads_for_pattern(None, NamedNode(sources.VOCAB + "sourceRow"), None, NamedNode(sources.HPOA))

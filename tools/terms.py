@@ -53,8 +53,25 @@ DIMENSIONS = (
 )
 # Pairs of Mondo that may be one disease (the same gene and picture; not proved): shown beside each other, never merged.
 POSSIBLE_DUPLICATES = (("MONDO:0850088", "MONDO:0012717"), ("MONDO:0019130", "MONDO:0859328"))
-# Names of FHSH in the literature (project design); upstream's label is "intestinal hypomagnesemia 1".
+# Short names that people use for the diseases, beside upstream's labels ("intestinal hypomagnesemia 1" for FHSH).
 SYNONYMS = {
+    "MONDO:0007937": ("HOMG2",),
+    "MONDO:0009550": ("HOMG3",),
+    "MONDO:0012717": ("HOMG4",),
+    "MONDO:0009548": ("HOMG5",),
+    "MONDO:0013480": ("HOMG6",),
+    "MONDO:0859328": ("HOMG7",),
+    "MONDO:0020787": ("HOMGSMR1",),
+    "MONDO:0020788": ("HOMGSMR2",),
+    "MONDO:0016048": ("Glaudemans type",),
+    "MONDO:0009904": ("Gitelman",),
+    "MONDO:0100344": ("Bartter 1",),
+    "MONDO:0009424": ("Bartter 2",),
+    "MONDO:0011822": ("Bartter 3",),
+    "MONDO:0011242": ("Bartter 4A",),
+    "MONDO:0010503": ("Bartter 5",),
+    "MONDO:0013005": ("EAST", "SeSAME", "EAST/SeSAME syndrome"),
+    "MONDO:0017624": ("FHHNC",),
     "MONDO:0011176": (
         "familial hypomagnesemia with secondary hypocalcemia",
         "FHSH",
@@ -154,7 +171,7 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
             wanted.add(one)
             comment = "May be the same disease under two Mondo terms; not proved."
             mappings.append(
-                (one, known[one], "skos:closeMatch", "", other, known[other], "semapv:ManualMappingCuration", "2026-08-04", comment)
+                (one, known[one], "hm:possibleDuplicateOf", "", other, known[other], "semapv:ManualMappingCuration", "2026-08-04", comment)
             )
     todo = [c for c in wanted if c.startswith("MONDO:")]
     while todo:  # a group that Mondo puts above a disease of ours comes along

@@ -98,7 +98,10 @@ def bearers(store: Store, name: str) -> list[NamedNode]:
         }
         if spelled:
             nearest = min(_rank(iri)[0] for iri in spelled)
-            return [NamedNode(iri) for iri in sorted(spelled) if _rank(iri)[0] == nearest]
+            found = [NamedNode(iri) for iri in sorted(spelled) if _rank(iri)[0] == nearest]
+            # A disease and the entries of other databases that are mapped to it are one thing.
+            meant = {m.value for f in found for m in (_subjects(store, [MATCHES], f) or [f])}
+            return [NamedNode(iri) for iri in sorted(meant)]
     return []
 
 
