@@ -244,7 +244,7 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
         )
         print(path.relative_to(root), len({t.subject for t in triples}))
     spaces = {"mesh": table["MESH"]}
-    used = {part.partition(":")[0] for m in mappings for part in (m[0], m[4])}
+    used = {part.partition(":")[0] for m in mappings for part in (m[0], m[2], m[4])}
     head = ["# mapping_set_id: https://w3id.org/hypomag/mappings.sssom.tsv", "# license: https://creativecommons.org/publicdomain/zero/1.0/",
             "# mapping_set_description: Mondo's exact matches of the diseases that hypomag speaks of, identifiers of their genes, and what must not be matched.",
             "# curie_map:"]  # fmt: skip

@@ -30,6 +30,9 @@ def read(path: Path) -> list[Quad]:
     except Exception as error:
         first = str(error).strip().split("\n")[0]
         raise InputError(f"{path}: not a valid SSSOM table: {first}", "see https://mapping-commons.github.io/sssom/") from None
+    stated = sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")) - 1
+    if stated != len(pack.mappings):  # the library passes over rows with an unknown prefix
+        raise InputError(f"{path}: {stated - len(pack.mappings)} of {stated} rows cannot be read", "is every prefix in its curie_map?")
     converter = pack.converter
     graph = NamedNode(MAPPINGS)
     quads = []
