@@ -54,13 +54,13 @@ def test_order_of_input_means_nothing(triples: list[Triple], random) -> None:  #
     assert turtle(mixed, TABLE) == turtle(triples, TABLE)
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9))
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**9), max_value=10**9, places=12))
 def test_decimals_are_written_as_the_store_keeps_them(number) -> None:  # type: ignore[no-untyped-def]
     store = Store()
     store.load(f'<a:a> <a:b> "{number:f}"^^<{XSD}decimal> .'.encode(), format=RdfFormat.TURTLE)
     (quad,) = store
-    if len(f"{number:f}".strip("-0.")) < 18:  # the engine keeps 18 digits after the point
-        assert quad.object.value == canonical_decimal(f"{number:f}")
+    # The engine's decimals have 18 digits after the point; values of the graph have far fewer.
+    assert quad.object.value == canonical_decimal(f"{number:f}")
 
 
 def test_a_change_is_a_one_line_diff() -> None:
