@@ -27,6 +27,7 @@ def measure(folder: Path, runs: int) -> None:
         own.mkdir()
         for name in ("ontology", "shapes", "queries"):
             (own / name).symlink_to(root / name)
+        folder = folder.absolute()
         hypomag = str(folder / "hypomag")
         commands = {
             "floor": [str(folder / "python"), "-c", "import pyoxigraph"],

@@ -7,11 +7,10 @@
 'TRPM6'
 """
 
-from typing import TYPE_CHECKING
-
 __version__ = "0.1.0"
 __all__ = ["Graph", "HypomagError", "__version__", "load", "query", "show", "validate"]
 
+TYPE_CHECKING = False  # typing itself takes a third of the time of a cold query
 if TYPE_CHECKING:
     from hypomag.library import Graph, HypomagError, load, query, show, validate
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from typing import NamedTuple
 
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QuerySolutions, Store
 
@@ -13,23 +12,34 @@ from hypomag import graph, queries, results, sources
 from hypomag.errors import InputError, UnknownName
 
 
-class Asked(NamedTuple):
+class Asked:
     """What a user asked: a NAME, FILE or "-", or an expression, and how to answer."""
 
-    name: str | None
-    expression: str | None = None
-    bind: tuple[str, ...] = ()
-    form: str | None = None
-    timeout: float | None = None
-    service: bool = False
-    graph_dir: str | None = None
+    def __init__(
+        self,
+        name: str | None,
+        expression: str | None = None,
+        bind: tuple[str, ...] = (),
+        form: str | None = None,
+        timeout: float | None = None,
+        service: bool = False,
+        graph_dir: str | None = None,
+    ) -> None:
+        self.name = name
+        self.expression = expression
+        self.bind = bind
+        self.form = form
+        self.timeout = timeout
+        self.service = service
+        self.graph_dir = graph_dir
 
 
 def plainly(arguments: list[str]) -> Asked | None:
     """Read the arguments of `hypomag query` where they are plain; None leaves them to the command line proper.
 
-    >>> plainly(["which-genes", "--bind", "disease=FHSH", "--format=csv"])
-    Asked(name='which-genes', expression=None, bind=('disease=FHSH',), form='csv', timeout=None, service=False, graph_dir=None)
+    >>> asked = plainly(["which-genes", "--bind", "disease=FHSH", "--format=csv"])
+    >>> asked.name, asked.bind, asked.form
+    ('which-genes', ('disease=FHSH',), 'csv')
     >>> plainly(["--help"]) is None, plainly(["a", "b"]) is None, plainly(["a", "--format", "nonsense"]) is None
     (True, True, True)
     """
