@@ -214,13 +214,22 @@ def test_a_huge_literal_is_no_problem(tmp_path: Path) -> None:
     assert path.stat().st_size > 3_000_000
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.binary(max_size=200), st.sampled_from(["validate", "fmt", "query"]), st.sampled_from(["x.ttl", "x.rq", "x.jsonld", "x.rdf"]))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=200),
+    st.sampled_from(["validate", "fmt", "query", "lift", "export"]),
+    st.sampled_from(["x.ttl", "x.rq", "x.jsonld", "x.rdf"]),
+)
 def test_no_bytes_make_a_traceback(tmp_path: Path, content: bytes, command: str, name: str) -> None:
     """Every command that reads a file, on anything."""
     path = tmp_path / name
     path.write_bytes(content)
-    done = hypomag(command, str(path))
+    arguments = {
+        "lift": ["lift", "FHSH", "--hpoa", str(path), "--obo", str(path), "-o", "-", "--graph-dir", str(ROOT)],
+        "export": ["export", "--format", "nt", "--graph-dir", str(tmp_path)],  # a build folder with anything in it
+    }.get(command, [command, str(path)])
+    (tmp_path / "hypomag.nq").write_bytes(content)
+    done = hypomag(*arguments, XDG_CACHE_HOME=str(tmp_path / "cache"))
     assert done.returncode in (0, 1, 2)
     assert "Traceback" not in done.stderr
     assert "panicked" not in done.stderr

@@ -70,6 +70,8 @@ def read_annotations(path: Path) -> Iterator[Annotation]:
                 yield Annotation(number, version, *cells)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}", "name phenotype.hpoa with --hpoa") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text", "name phenotype.hpoa with --hpoa") from None
 
 
 def packaged_folder() -> Path:
@@ -99,6 +101,8 @@ def onset_terms(obo: Path) -> set[str]:
                     children[line[6:].split()[0]].add(term)
     except OSError as error:
         raise InputError(f"{obo}: {error.strerror}", "name hp.obo with --obo") from None
+    except (UnicodeDecodeError, IndexError):
+        raise InputError(f"{obo}: not an OBO file", "name hp.obo with --obo") from None
     found: set[str] = set()
     todo = [ONSET_ROOT]
     while todo:
