@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import random
 import re
 
 import pytest
@@ -77,6 +78,21 @@ def test_rows_are_as_in_the_snapshot(name: str, store: Store) -> None:
         place.write_text(text, encoding="utf-8")
     assert place.is_file(), "no snapshot: make snapshots"
     assert place.read_text(encoding="utf-8") == text, "the rows have changed: read the diff, then make snapshots"
+
+
+@functools.cache
+def shuffled() -> Store:
+    """The same graph, put in in another order."""
+    quads = exports.quads(graph.assemble(sources.find(ROOT)))
+    random.Random(20261122).shuffle(quads)
+    store = Store()
+    store.extend(quads)
+    return store
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_rows_come_in_one_order(name: str, store: Store) -> None:
+    assert rows_of(store, CATALOGUE[name].text) == rows_of(shuffled(), CATALOGUE[name].text)
 
 
 def test_no_snapshot_without_a_question() -> None:
