@@ -108,6 +108,8 @@ def test_a_question_is_a_question(name: str) -> None:
     assert question.tags
     quiet = queries._QUIET.sub(" ", question.text)
     assert re.search(r"\bORDER\s+BY\b", quiet)
+    keys = quiet[quiet.rindex("ORDER BY") :].count("?")
+    assert keys <= 20, "Virtuoso takes at most 20 sort keys"
     assert not re.search(r"SELECT\s+(DISTINCT\s+)?\*", quiet)
     assert not re.search(r"\bGRAPH\b|\bSERVICE\b|\bGROUP_CONCAT\b", quiet)
     declared = set(re.findall(r"^PREFIX (\S+):", question.text, re.MULTILINE))
