@@ -12,11 +12,13 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "errors", "sources", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "asking", "library", "builds", "cli", "start", "__main__",
+    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "signatures", "measures", "laboratory", "patients",
+    "differentials", "comparisons", "asking", "library", "builds", "terminal", "bedside", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
-    "click": {"cli"},
+    "click": {"terminal", "bedside", "cli"},
+    "ucumvert": {"measures"},
     "pyshacl": {"validation"},
     "shifty": {"validation"},
     "sssom_pydantic": {"mappings"},

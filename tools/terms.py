@@ -71,6 +71,7 @@ SYNONYMS = {
     "MONDO:0011242": ("Bartter 4A",),
     "MONDO:0010503": ("Bartter 5",),
     "MONDO:0013005": ("EAST", "SeSAME", "EAST/SeSAME syndrome"),
+    "MONDO:0859167": ("HKTD",),
     "MONDO:0017624": ("FHHNC",),
     "MONDO:0011176": (
         "familial hypomagnesemia with secondary hypocalcemia",
@@ -139,6 +140,19 @@ def hpo(path: Path) -> tuple[dict[str, str], dict[str, list[str]], dict[str, lis
     return names, synonyms, parents
 
 
+def nearest(term: str, parents: dict[str, list[str]], wanted: set[str]) -> list[str]:
+    """The cited terms right above a term: on each way up the first that is wanted."""
+    found: set[str] = set()
+    todo = list(parents.get(term, ()))
+    while todo:
+        above = todo.pop()
+        if above in wanted:
+            found.add(above)
+        else:
+            todo.extend(parents.get(above, ()))
+    return sorted(found)
+
+
 def cited(root: Path) -> set[str]:
     """CURIEs of all outside terms that the curated files speak of."""
     found = set()
@@ -157,7 +171,7 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
     root = Path(__file__).resolve().parent.parent
     table = prefixes.read()
     known = labels(reference, upstream)
-    hp_names, hp_synonyms, _ = hpo(obo)
+    hp_names, hp_synonyms, hp_parents = hpo(obo)
     diseases = {row["mondo_id"]: row for row in rows(reference / "diseases.tsv")}
     genes = {row["hgnc_id"]: row for row in rows(reference / "genes.tsv")}
     wanted = cited(root)
@@ -223,6 +237,9 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
             for parent in diseases.get(curie, {}).get("parents", "").split("|"):
                 if parent.split(" ")[0] in wanted:
                     say("rdfs:subClassOf", prefixes.node(parent.split(" ")[0]))
+        if prefix == "HP":
+            for ancestor in nearest(curie, hp_parents, wanted):
+                say("rdfs:subClassOf", prefixes.node(ancestor))
         if prefix in ("MONDO", "HGNC"):
             local = curie.partition(":")[2]
             for spelling in (f"http://identifiers.org/{prefix.lower()}/{local}", f"https://identifiers.org/{prefix.lower()}:{local}",

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from hypomag import __version__
+from hypomag import __version__, bedside
 from hypomag.errors import InputError
+from hypomag.terminal import GRAPH_DIR, emit, emit_json, find, needs_sources, progress, say, shown, width
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from hypomag.sources import Sources
-
-GRAPH_DIR = click.option(
-    "--graph-dir", metavar="DIR", help="Folder of sources or of a build to read [default: $HYPOMAG_HOME, else the packaged graph]."
-)
 QUERY_FORMATS = ("table", "csv", "tsv", "json", "xml", "md", "turtle", "nt", "rdfxml", "jsonld")
 EXPORT_FORMATS = ("turtle", "nt", "rdfxml", "nq", "trig", "jsonld")
 
@@ -44,38 +36,6 @@ def cli() -> None:
     """
 
 
-def _find(graph_dir: str | None) -> Sources:
-    from hypomag.sources import find
-
-    return find(graph_dir)
-
-
-def _needs_sources(sources: Sources) -> Sources:
-    if not (sources.root / "ontology").is_dir():
-        raise InputError(f"{sources.root}: holds a built graph, no sources", "name a folder that holds ontology/")
-    return sources
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def _progress(text: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"{text} ...", err=True)
-
-
-def _emit(text: str | bytes, output: str | None = None) -> None:
-    data = text.encode() if isinstance(text, str) else text
-    if output and output != "-":
-        from hypomag.sources import write_file
-
-        write_file(output, data)
-        return
-    sys.stdout.buffer.write(data)
-    sys.stdout.buffer.flush()
-
-
 @cli.command()
 @click.option("-o", "--output", metavar="DIR", help="Where to build [default: build/ beside the sources].")
 @click.option("--engine", type=click.Choice(["shifty", "pyshacl"]), default="shifty", show_default=True, help="SHACL engine.")
@@ -95,17 +55,12 @@ def build(output: str | None, engine: str, force: bool, graph_dir: str | None) -
 
     from hypomag import builds
 
-    sources = _needs_sources(_find(graph_dir))
+    sources = needs_sources(find(graph_dir))
     out = Path(output) if output else sources.build
-    made = builds.build(sources, out, engine=engine, force=force, progress=_progress)
+    made = builds.build(sources, out, engine=engine, force=force, progress=progress)
     state = "nothing has changed in" if made.unchanged else "built"
     warned = f", {made.warnings} warnings (hypomag validate lists them)" if made.warnings else ""
-    _say(f"{state} {_shown(made.folder)}: {made.quads} quads in named graphs, {made.triples} triples in their union{warned}")
-
-
-def _shown(path: Path) -> str:
-    near = os.path.relpath(path)
-    return str(path) if near.startswith("..") else near
+    say(f"{state} {shown(made.folder)}: {made.quads} quads in named graphs, {made.triples} triples in their union{warned}")
 
 
 @cli.command()
@@ -129,16 +84,16 @@ def validate(files: tuple[str, ...], form: str, engine: str, strict: bool, graph
     from hypomag import checks
     from hypomag.sources import read_text
 
-    result = checks.check(_find(graph_dir), files, engine=engine, stdin=lambda: read_text("-"))
-    _emit(checks.report(result, form))
+    result = checks.check(find(graph_dir), files, engine=engine, stdin=lambda: read_text("-"))
+    emit(checks.report(result, form))
     if form == "text":
-        _say(result.summary())
+        say(result.summary())
     problems = [f for f in result.findings if strict or f.severity == "Violation"]
     sys.exit(1 if problems else 0)
 
 
 def _question_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    return [path.stem for path in _find(ctx.params.get("graph_dir")).queries() if path.stem.startswith(incomplete)]
+    return [path.stem for path in find(ctx.params.get("graph_dir")).queries() if path.stem.startswith(incomplete)]
 
 
 @cli.command()
@@ -193,14 +148,12 @@ def queries(name: str | None, tag: str | None, as_json: bool, graph_dir: str | N
       hypomag queries --tag treatment
       hypomag queries hallmark-findings
     """
-    import json
-
     from hypomag import queries as catalogue
     from hypomag.results import table
 
-    sources = _find(graph_dir)
+    sources = find(graph_dir)
     if name:
-        _emit(catalogue.named(sources, name).text)
+        emit(catalogue.named(sources, name).text)
         return
     found = [q for q in catalogue.catalogue(sources).values() if tag is None or tag in q.tags]
     if tag is not None and not found:
@@ -211,9 +164,9 @@ def queries(name: str | None, tag: str | None, as_json: bool, graph_dir: str | N
             {"name": q.name, "summary": q.summary, "description": q.description, "tags": q.tags, "columns": catalogue.variables(q.text)}
             for q in found
         ]
-        _emit(json.dumps(rows, ensure_ascii=False, indent=1) + "\n")
+        emit_json(rows)
     else:
-        _emit(table(["name", "question"], [[q.name, q.summary] for q in found], 90))
+        emit(table(["name", "question"], [[q.name, q.summary] for q in found], 90))
 
 
 @cli.command()
@@ -230,7 +183,7 @@ def export(form: str, output: str | None, graph_dir: str | None) -> None:
     """
     from hypomag import exports, graph
 
-    _emit(exports.export(graph.open_graph(_find(graph_dir)), form), output)
+    emit(exports.export(graph.open_graph(find(graph_dir)), form), output)
 
 
 @cli.command()
@@ -251,21 +204,21 @@ def fmt(files: tuple[str, ...], check: bool, graph_dir: str | None) -> None:
     from hypomag.sources import read_text, write_file
 
     table = prefixes.read()
-    names = list(files) or [str(p) for p in _needs_sources(_find(graph_dir)).turtle()]
+    names = list(files) or [str(p) for p in needs_sources(find(graph_dir)).turtle()]
     changed = []
     for name in names:
         text = read_text(name)
         new = formatted(text, name, table)
         if name == "-" and not check:
-            _emit(new)
+            emit(new)
         elif new != text:
             changed.append(name)
             if not check:
                 write_file(name, new.encode())
     for name in changed:
-        _say(f"{name}: {'would be' if check else 'was'} formatted")
+        say(f"{name}: {'would be' if check else 'was'} formatted")
     if check and changed:
-        _say("run 'hypomag fmt' on these files")
+        say("run 'hypomag fmt' on these files")
         sys.exit(1)
 
 
@@ -282,17 +235,15 @@ def coverage(subject: str | None, form: str, graph_dir: str | None) -> None:
       hypomag coverage FHSH
       hypomag coverage --format json
     """
-    import json
-
     from hypomag import graph, names, prefixes
     from hypomag.coverage import measure
 
-    store = graph.open_graph(_find(graph_dir))
+    store = graph.open_graph(find(graph_dir))
     found = measure(store)
     if form == "json":
-        _emit(json.dumps(found.as_json(), ensure_ascii=False, indent=1) + "\n")
+        emit_json(found.as_json())
     else:
-        _emit(found.as_text(prefixes.shorten(names.resolve(store, subject).value) if subject else None))
+        emit(found.as_text(prefixes.shorten(names.resolve(store, subject).value) if subject else None))
 
 
 @cli.command()
@@ -312,18 +263,14 @@ def show(term: str, form: str, full: bool, graph_dir: str | None) -> None:
       hypomag show OMIM:602014 --format json
       hypomag show "serum magnesium" --full
     """
-    import json
-    import shutil
-
     from hypomag import graph
     from hypomag.cards import card
 
-    found = card(graph.open_graph(_find(graph_dir)), term)
+    found = card(graph.open_graph(find(graph_dir)), term)
     if form == "json":
-        _emit(json.dumps(found.as_json(), ensure_ascii=False, indent=1) + "\n")
+        emit_json(found.as_json())
     else:
-        width = min(shutil.get_terminal_size().columns, 120) if sys.stdout.isatty() else 100
-        _emit(found.as_text(full=full, width=width))
+        emit(found.as_text(full=full, width=width()))
 
 
 @cli.command()
@@ -344,15 +291,15 @@ def explain(subject: str, finding: str, state: str | None, form: str, limit: int
     """
     from hypomag import graph, paths
 
-    found = paths.explain(graph.open_graph(_find(graph_dir)), subject, finding, state)
+    found = paths.explain(graph.open_graph(find(graph_dir)), subject, finding, state)
     if form == "json":
-        _emit(found.as_json(limit))
+        emit(found.as_json(limit))
     elif form == "mermaid":
-        _emit(found.as_mermaid(limit))
+        emit(found.as_mermaid(limit))
     else:
-        _emit(found.as_text(limit))
+        emit(found.as_text(limit))
     if not found.paths:
-        _say(f"the mechanism holds no path from {found.subject} to {found.finding}")
+        say(f"the mechanism holds no path from {found.subject} to {found.finding}")
         sys.exit(1)
 
 
@@ -376,7 +323,7 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
 
     from hypomag import graph, lifting
 
-    sources = _needs_sources(_find(graph_dir))
+    sources = needs_sources(find(graph_dir))
     store = graph.assemble(sources)
     wanted = diseases or lifting.own_diseases(store)
     mapped = lifting.databases(store, wanted)
@@ -386,12 +333,16 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
     terms = lifting.onset_terms(Path(obo) if obo else (folder or Path()) / "hp.obo")
     text = lifting.write(lifting.lift(rows, store, mapped, terms), rows[0].version if rows else "unknown")
     target = output or str(sources.root / "ontology" / "lifted" / "hpoa.ttl")
-    _emit(text, target)
+    emit(text, target)
     without = sorted(set(mapped) - {r.database_id for r in rows})
     where = "standard output" if target == "-" else target
-    _say(f"{len(rows)} annotations lifted to {where}; diseases: {len({mapped[r.database_id] for r in rows})}")
+    say(f"{len(rows)} annotations lifted to {where}; diseases: {len({mapped[r.database_id] for r in rows})}")
     if without:
-        _say(f"no annotation of {', '.join(without)}")
+        say(f"no annotation of {', '.join(without)}")
+
+
+for command in (bedside.lab, bedside.compare, bedside.ddx):
+    cli.add_command(command)
 
 
 def run(arguments: list[str]) -> int:

@@ -23,6 +23,7 @@ PROVENANCE = GRAPHS + "provenance"
 CONTENT_GRAPHS = (CLAIMS, HPOA, MAPPINGS, PROVENANCE, SHORTCUTS, TERMS, VOCABULARY)
 
 _PLACES = {
+    "bands.ttl": VOCABULARY,
     "schema.ttl": VOCABULARY,
     "units.ttl": VOCABULARY,
     "harvest.ttl": PROVENANCE,

@@ -1,0 +1,199 @@
+"""Diseases side by side: what differs first, each cell with its claims and sources."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+
+from pyoxigraph import NamedNode, Store
+
+from hypomag import names, prefixes
+from hypomag.cards import NOTICE
+from hypomag.errors import InputError
+from hypomag.queries import run
+from hypomag.results import table
+from hypomag.signatures import Record, Signature, best, signatures
+from hypomag.sources import VOCAB
+
+SECTIONS = ("Told apart by", "Cause", "Inheritance", "Onset", "Laboratory", "Findings", "Outlook", "Treatment")
+DIFFERS, ONE_SIDED, ALIKE = "differs", "on record for some only", "alike"
+_KINDS = {
+    "CausationClaim": "Cause",
+    "InheritanceClaim": "Inheritance",
+    "OnsetClaim": "Onset",
+    "PrognosisClaim": "Outlook",
+    "TreatmentClaim": "Treatment",
+}
+_STATED = """
+SELECT DISTINCT ?claim ?kind ?disease ?predicateLabel ?object ?objectLabel ?agentLabel ?contextLabel ?polarity ?citation WHERE {
+  ?claim a ?kind ; hm:subject ?disease ; hm:predicate ?predicate ; hm:object ?object ; hm:polarity ?polarity ; hm:status ?status ; hm:evidence ?line .
+  FILTER(?kind IN (hm:CausationClaim, hm:InheritanceClaim, hm:OnsetClaim, hm:PrognosisClaim, hm:TreatmentClaim))
+  FILTER(?status != hm:retracted)
+  FILTER(?disease IN (%s))
+  ?object rdfs:label ?objectLabel . ?predicate rdfs:label ?predicateLabel .
+  ?line dcterms:source/hm:shortCitation ?citation .
+  OPTIONAL { ?claim hm:agent/rdfs:label ?agentLabel }
+  OPTIONAL { ?claim hm:context/rdfs:label ?contextLabel }
+} ORDER BY ?claim ?citation"""
+_DISCRIMINATED = """
+SELECT ?claim ?label ?citation WHERE {
+  ?claim a hm:DifferentialClaim ; rdfs:label ?label ; hm:subject ?one ; hm:object ?other ; hm:polarity ?polarity ; hm:status ?status ; hm:evidence ?line .
+  ?line dcterms:source/hm:shortCitation ?citation .
+  FILTER(?status != hm:retracted)
+  FILTER(?one IN (%s) && ?other IN (%s))
+} ORDER BY ?claim ?citation"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is on record of one feature for one disease."""
+
+    value: str
+    often: str
+    claims: tuple[str, ...]
+    citations: tuple[str, ...]
+    disputed: bool = False
+
+    @property
+    def text(self) -> str:
+        more = f" and {len(self.citations) - 1} more" if len(self.citations) > 1 else ""
+        told = ", ".join(p for p in (self.often, "disputed" if self.disputed else "") if p)
+        return f"{self.value}{f' ({told})' if told else ''}{f' [{self.citations[0]}{more}]' if self.citations else ''}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One feature over all diseases; `verdict` says whether they differ. A missing cell is unknown."""
+
+    section: str
+    feature: str
+    label: str
+    verdict: str
+    cells: dict[str, Cell]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Diseases by IRI with their names, and the rows, differing ones first."""
+
+    diseases: dict[str, str]
+    labels: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    def as_json(self) -> dict[str, object]:
+        return {"diseases": self.diseases, "rows": [asdict(r) for r in self.rows], "notice": NOTICE}
+
+    def _table(self) -> tuple[list[str], list[list[str]]]:
+        head = ["", "", *self.diseases.values()]
+        return head, [[r.verdict, r.label, *(r.cells[d].text if d in r.cells else "?" for d in self.diseases)] for r in self.rows]
+
+    def as_text(self, width: int = 140) -> str:
+        head, body = self._table()
+        titles = "".join(f"{short}: {label}\n" for short, label in zip(self.diseases.values(), self.labels, strict=True))
+        return titles + "\n" + table(head, body, max(20, (width - 60) // len(self.diseases))) + f"\n? is not on record. {NOTICE}\n"
+
+    def as_markdown(self) -> str:
+        head, body = self._table()
+        rows = [head, ["---"] * len(head), *body]
+        cells = ("| " + " | ".join(c.replace("|", "\\|").replace("\n", " ") for c in row) + " |" for row in rows)
+        return "\n".join(cells) + f"\n\n? is not on record. {NOTICE}\n"
+
+
+def compare(store: Store, given: Sequence[str]) -> Comparison:
+    """Put two or more diseases or groups side by side.
+
+    Raises:
+        UnknownName, AmbiguousName: as `names.resolve`. InputError: fewer than two different diseases, or something else than a disease.
+    """
+    nodes = list(dict.fromkeys(names.resolve(store, g).value for g in given))
+    if len(nodes) < 2:
+        raise InputError("there is nothing to compare with", "name two or more different diseases")
+    for iri in nodes:
+        if not iri.startswith(prefixes.expand("MONDO:") or "-"):
+            raise InputError(f"{names.label(store, NamedNode(iri))} is no disease", "name diseases or groups, such as HOMG3 or Gitelman")
+    known = signatures(store, among=nodes)
+    rows = [*_told_apart(store, nodes), *_stated(store, nodes), *_laboratory(store, known), *_findings(store, known)]
+    order = {DIFFERS: 0, ONE_SIDED: 1, ALIKE: 2}
+    rows.sort(key=lambda r: (order[r.verdict], SECTIONS.index(r.section), r.label))
+    return Comparison({iri: known[iri].short for iri in nodes}, tuple(known[iri].label for iri in nodes), tuple(rows))
+
+
+def _row(section: str, feature: str, label: str, cells: dict[str, Cell], diseases: int) -> Row:
+    values = {c.value for c in cells.values()}
+    verdict = DIFFERS if len(values) > 1 else ALIKE if len(cells) == diseases else ONE_SIDED
+    return Row(section, feature, f"{section}: {label}" if label != section else section, verdict, cells)
+
+
+def _told_apart(store: Store, nodes: list[str]) -> Iterable[Row]:
+    listed = ", ".join(f"<{n}>" for n in nodes)
+    found: dict[str, tuple[str, list[str]]] = {}
+    for row in run(store, _DISCRIMINATED % (listed, listed)):
+        found.setdefault(row["claim"].value, (row["label"].value, []))[1].append(row["citation"].value)
+    for claim, (label, citations) in found.items():
+        subject = next(q.object.value for q in store.quads_for_pattern(NamedNode(claim), NamedNode(VOCAB + "subject"), None, None))
+        cell = Cell(label, "", (prefixes.shorten(claim),), tuple(dict.fromkeys(citations)))
+        yield Row("Told apart by", claim, "Told apart by", DIFFERS, {subject: cell})
+
+
+def _stated(store: Store, nodes: list[str]) -> Iterable[Row]:
+    """Rows of the claims that name one thing: gene, inheritance, onset, outcome, treatment."""
+    words: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    claims: dict[tuple[str, str], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+    objects: dict[tuple[str, str], str] = {}
+    for row in run(store, _STATED % ", ".join(f"<{n}>" for n in nodes)):
+        section = _KINDS[row["kind"].value.removeprefix(VOCAB)]
+        absent = row["polarity"].value == VOCAB + "absent"
+        what = row["objectLabel"].value
+        if section in ("Treatment", "Outlook"):
+            agent = f" with {row['agentLabel'].value}" if row["agentLabel"] else ""
+            context = f", {row['contextLabel'].value}" if row["contextLabel"] else ""
+            key, value = f"{section}|{what}{agent}{context}", ("fails" if section == "Treatment" else "no") if absent else "yes"
+        else:
+            if section == "Cause":
+                what = f"{what} ({row['predicateLabel'].value})"
+            key, value = section, ("not " if absent else "") + what
+        disease = row["disease"].value
+        if value not in words[key][disease]:
+            words[key][disease].append(value)
+        objects[key, disease] = row["object"].value
+        curie = prefixes.shorten(row["claim"].value)
+        for values, new in zip(claims[key, disease], (curie, row["citation"].value), strict=True):
+            if new not in values:
+                values.append(new)
+    for key, by_disease in words.items():
+        section, _, label = key.partition("|")
+        cells = {d: Cell("; ".join(sorted(v)), "", tuple(claims[key, d][0]), tuple(claims[key, d][1])) for d, v in by_disease.items()}
+        yield _row(section, next(objects[key, d] for d in by_disease), label or section, cells, len(nodes))
+
+
+def _laboratory(store: Store, known: dict[str, Signature]) -> Iterable[Row]:
+    for variable in sorted({v for s in known.values() for v in s.laboratory}):
+        cells = {}
+        for iri, signature in known.items():
+            shares = sorted(signature.shares(variable).items(), key=lambda i: (-i[1][0], i[0]))
+            if not shares:
+                continue
+            state, (share, record) = shares[0]
+            value = state if share > 0 else f"not {state}"
+            often = record.counted or ("" if share in (0, 1) else ", ".join(f"{s} {round(x * 100)} %" for s, (x, _) in shares))
+            cells[iri] = _cell(value, often, signature.laboratory[variable])
+        if cells:
+            yield _row("Laboratory", variable, names.label(store, NamedNode(variable)), cells, len(known))
+
+
+def _findings(store: Store, known: dict[str, Signature]) -> Iterable[Row]:
+    for term in sorted({f for s in known.values() for f in s.findings}):
+        cells = {}
+        for iri, signature in known.items():
+            record = best(signature.findings.get(term, ()))
+            if record is not None:
+                value = "absent" if record.share == 0 else "in some" if record.share <= 0.5 else "present"
+                cells[iri] = _cell(value, record.counted, signature.findings[term])
+        yield _row("Findings", term, names.label(store, NamedNode(term)), cells, len(known))
+
+
+def _cell(value: str, often: str, records: Iterable[Record]) -> Cell:
+    records = list(records)
+    citations = tuple(dict.fromkeys(c for r in records for c in r.citations))
+    return Cell(value, often, tuple(prefixes.shorten(r.claim) for r in records), citations, any(r.disputed for r in records))

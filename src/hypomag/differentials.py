@@ -1,0 +1,357 @@
+"""Which disease fits: candidates in order, with what speaks for and against each, and the test that splits them best.
+
+The rule stands in docs/differential.md; it has no weights but the graph's own counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from pyoxigraph import NamedNode, Store
+
+from hypomag import laboratory, measures, names, prefixes
+from hypomag.cards import NOTICE
+from hypomag.errors import InputError
+from hypomag.patients import Patient
+from hypomag.queries import run
+from hypomag.results import table
+from hypomag.signatures import HIGH, LOW, NORMAL, PRESENT, STATES, Record, Signature, above, best, finding_states, onset_bands, signatures
+
+ABSENT = "absent"
+USUAL = Decimal("0.5")
+_WORDS = {LOW: LOW, NORMAL: NORMAL, HIGH: HIGH} | {
+    f"inappropriately-{word}": name for word, name in (("low", "stateInappropriatelyLow"), ("high", "stateInappropriatelyHigh"))
+}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One thing seen in the patient: a laboratory value's state, a finding that is there or not, or the age at onset."""
+
+    kind: str
+    feature: str
+    value: str
+    label: str
+    told: str = ""
+    bands: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        words = {"laboratory": f"{self.label} {self.value}", "finding": self.label if self.value == PRESENT else f"no {self.label}"}
+        return words.get(self.kind, self.label) + (f" ({self.told})" if self.told else "")
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """One observation held against one disease: `points` above zero speak for it, below against it."""
+
+    observation: Observation
+    points: float
+    share: Decimal
+    record: Record
+    on: str
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "observation": self.observation.text, "points": round(self.points, 2), "share": float(round(self.share, 3)),
+            "on record": self.on, "claim": prefixes.shorten(self.record.claim), "counted": self.record.counted,
+            "citations": list(self.record.citations), "disputed": self.record.disputed, "status": self.record.status,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A disease with what speaks for and against it and what is unknown."""
+
+    disease: Signature
+    weighed: tuple[Weighed, ...]
+    unknown: tuple[Observation, ...]
+    rank: int = 0
+    tied: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> float:
+        return round(sum(w.points for w in self.weighed), 6)
+
+
+@dataclass(frozen=True)
+class NextTest:
+    """A test not yet made, with the result that each candidate has on record."""
+
+    feature: str
+    label: str
+    expected: Mapping[str, str]
+    claims: Mapping[str, str]
+    pairs: int
+    of: int
+
+
+@dataclass(frozen=True)
+class Differential:
+    """The answer: candidates in order, and the tests that split the first ones best."""
+
+    observations: tuple[Observation, ...]
+    candidates: tuple[Candidate, ...]
+    tests: tuple[NextTest, ...]
+    notes: tuple[str, ...] = field(default=())
+
+    def as_json(self, limit: int | None = None) -> dict[str, object]:
+        return {
+            "observations": [o.text for o in self.observations],
+            "candidates": [
+                {
+                    "rank": c.rank, "disease": c.disease.iri, "curie": prefixes.shorten(c.disease.iri), "label": c.disease.label,
+                    "genes": list(c.disease.genes), "points": round(c.points, 2), "tied with": list(c.tied),
+                    "for": [w.as_json() for w in c.weighed if w.points > 0], "against": [w.as_json() for w in c.weighed if w.points < 0],
+                    "unknown": [o.text for o in c.unknown],
+                }
+                for c in self.candidates[:limit]
+            ],
+            "next tests": [
+                {"test": t.feature, "label": t.label, "expected": dict(t.expected), "claims": dict(t.claims), "pairs told apart": t.pairs, "of pairs": t.of}
+                for t in self.tests
+            ],
+            "notes": list(self.notes),
+            "notice": NOTICE,
+        }  # fmt: skip
+
+    def as_text(self, limit: int = 5, width: int = 110) -> str:
+        out = ["seen: " + "; ".join(o.text for o in self.observations) + "\n"]
+        out.extend(f"note: {n}\n" for n in self.notes)
+        for c in self.candidates[:limit]:
+            genes = ", ".join(c.disease.genes)
+            tie = f"  (tied with {', '.join(c.tied)})" if c.tied else ""
+            out.append(f"\n{c.rank}. {c.disease.label} [{genes}]  {c.points:+.1f}{tie}\n")
+            for w in sorted(c.weighed, key=lambda w: -w.points):
+                counted = f", {w.record.counted}" if w.record.counted else ""
+                dispute = ", disputed" if w.record.disputed else ""
+                sources = "; ".join(w.record.citations[:2]) + (
+                    f" and {len(w.record.citations) - 2} more" if len(w.record.citations) > 2 else ""
+                )
+                word = "for" if w.points > 0 else "against" if w.points < 0 else "neither"
+                out.append(
+                    f"   {w.points:+5.1f} {word}: {w.observation.text}: on record {w.on}{counted}{dispute} [{prefixes.shorten(w.record.claim)}; {sources}]\n"
+                )
+            if c.unknown:
+                out.append(f"         unknown: {', '.join(o.text for o in c.unknown)}\n")
+        if self.tests:
+            heads = [c.disease.short for c in self.candidates if any(c.disease.short in t.expected for t in self.tests)]
+            rows = [[t.label, f"{t.pairs} of {t.of}", *(t.expected.get(h, "?") for h in heads)] for t in self.tests]
+            out.append("\nnext test: what splits the first candidates best, with the result on record under each (? is unknown)\n")
+            out.append(table(["test", "pairs told apart", *heads], rows, width))
+        return "".join(out) + f"\n{NOTICE}\n"
+
+
+def differential(store: Store, patient: Patient, of: int = 6) -> Differential:
+    """Rank the single diseases of the graph for a patient; the first `of` are split by the next tests.
+
+    Raises:
+        UnknownName, AmbiguousName, InputError: an observation that cannot be read.
+    """
+    age = patient.age
+    known = signatures(store, age)
+    seen, notes = observations(store, patient)
+    if not seen:
+        raise InputError("nothing to compare", "give --lab, --finding, --absent or --age, or a phenopacket that holds some")
+    ranked = rank(known, seen, above(store))
+    first = [c for c in ranked if c.rank <= of and c.points > 0][:of] or list(ranked[:of])
+    tests = next_tests(store, [c.disease for c in first], {o.feature for o in seen})
+    return Differential(tuple(seen), tuple(ranked), tuple(tests[:5]), tuple(notes))
+
+
+def known_terms(store: Store) -> set[str]:
+    """The CURIEs of the HPO terms, and of the tests of laboratory values, that a report can be read by."""
+    rows = run(store, """
+        SELECT DISTINCT ?term WHERE {
+          { ?term a owl:Class ; rdfs:label ?label . FILTER(STRSTARTS(STR(?term), "http://purl.obolibrary.org/obo/HP_")) }
+          UNION { ?variable a hm:Variable ; hm:test ?term }
+        }""")  # fmt: skip
+    return {prefixes.shorten(r["term"].value) for r in rows}
+
+
+def observations(store: Store, patient: Patient) -> tuple[list[Observation], list[str]]:
+    """Turn what was reported into observations; notes tell how values were read and what was left out."""
+    states = finding_states(store)
+    found: dict[tuple[str, str], Observation] = {}
+    notes: list[str] = []
+
+    def add(one: Observation) -> None:
+        earlier = found.get((one.kind, one.feature))
+        if earlier and earlier.value != one.value:
+            raise InputError(f"{one.label} is given as {earlier.value} and as {one.value}", "give it once")
+        found.setdefault((one.kind, one.feature), one)
+
+    for name, text in patient.laboratory:
+        variable = measures.variable(store, name)
+        label = names.label(store, variable)
+        word = text.strip().lower().replace(" ", "-")
+        if word in _WORDS:
+            value, told = word, ""
+        elif patient.ranges.get((name, text)):
+            value, told = patient.ranges[name, text], f"{text}, by the report's own range"
+        else:
+            try:
+                value, by = laboratory.state(store, variable, measures.amount(text), patient.age)
+            except InputError as error:
+                if (name, text) not in patient.reported:
+                    raise
+                notes.append(f"{label} {text}: left out, {error.message}")
+                continue
+            told = text
+            notes.append(f"{label} {text} is read as {value} ({by})")
+        add(Observation("laboratory", variable.value, value, label, told))
+    for names_given, value in ((patient.present, PRESENT), (patient.absent, ABSENT)):
+        for name in names_given:
+            node = names.resolve(store, name)
+            label = names.label(store, node)
+            if node.value in states:
+                variable_iri, state = states[node.value]
+                if value == PRESENT:
+                    add(Observation("laboratory", variable_iri, state, names.label(store, NamedNode(variable_iri)), ""))
+                    continue
+                add(Observation("laboratory", variable_iri, f"not-{state}", names.label(store, NamedNode(variable_iri)), ""))
+                continue
+            if not prefixes.shorten(node.value).startswith("HP:"):
+                raise InputError(f"{label} is no finding", "give an HPO term, such as HP:0001250 or seizure")
+            add(Observation("finding", node.value, value, label))
+    if patient.age is not None:
+        terms = tuple(sorted(term for term, band in onset_bands(store).items() if _within(patient.age, band)))
+        add(Observation("onset", "age", str(patient.age), f"begun at {patient.age_text}", bands=terms))
+    return list(found.values()), notes + [f"{n}: not in the graph, left out" for n in patient.left_out]
+
+
+def rank(known: Mapping[str, Signature], seen: Sequence[Observation], ancestors: Mapping[str, frozenset[str]]) -> list[Candidate]:
+    """Weigh every observation for every disease and put the diseases in order.
+
+    An observation is worth 1 + log2(N / k) points: N diseases, k of which (in sum of shares) show it. A disease gets them
+    whole where more than half of its patients show it, in part where fewer do, all of them with a minus where none do, and
+    none at all where nothing is on record. Diseases with the same points are tied.
+    """
+    fits: dict[Observation, dict[str, tuple[Decimal, Record, str]]] = {}
+    for one in seen:
+        fits[one] = {iri: fit for iri, s in known.items() if (fit := _share(s, one, ancestors))}
+    result = []
+    for iri, signature in known.items():
+        weighed, unknown = [], []
+        for one in seen:
+            if iri not in fits[one]:
+                unknown.append(one)
+                continue
+            share, record, on = fits[one][iri]
+            expected = float(sum((s for s, _, _ in fits[one].values()), Decimal(0)))
+            worth = 1 + math.log2(len(known) / max(expected, 1.0))
+            weighed.append(Weighed(one, worth * _fit(share), share, record, on))
+        result.append(Candidate(signature, tuple(weighed), tuple(unknown)))
+    result.sort(key=lambda c: (-c.points, c.disease.label))
+    placed = []
+    for c in result:
+        place = 1 + sum(other.points > c.points for other in result)
+        tied = tuple(o.disease.short for o in result if o is not c and o.points == c.points)
+        placed.append(Candidate(c.disease, c.weighed, c.unknown, place, tied))
+    return placed
+
+
+def next_tests(store: Store, diseases: Sequence[Signature], known: Iterable[str] = ()) -> list[NextTest]:
+    """The tests and findings by the number of pairs of diseases that they tell apart, the best first.
+
+    Two diseases are told apart where the usual results on record differ.
+    """
+    done = set(known)
+    features: dict[str, dict[str, tuple[str, str]]] = {}
+    for disease in diseases:
+        for variable in disease.laboratory:
+            usual = [(s, r) for s, (share, r) in disease.shares(variable).items() if share > USUAL]
+            if usual:
+                features.setdefault(variable, {})[disease.short] = (usual[0][0], prefixes.shorten(usual[0][1].claim))
+        for term, records in disease.findings.items():
+            record = best(records)
+            if record is not None and (record.share > USUAL or record.share == 0):
+                features.setdefault(term, {})[disease.short] = (PRESENT if record.share else ABSENT, prefixes.shorten(record.claim))
+    order = [d.short for d in diseases]
+    total = len(order) * (len(order) - 1) // 2
+    found = []
+    for feature, expected in features.items():
+        if feature in done:
+            continue
+        values = [expected[d][0] for d in order if d in expected]
+        pairs = sum(a != b for i, a in enumerate(values) for b in values[i + 1 :])
+        if pairs:
+            label = names.label(store, NamedNode(feature))
+            found.append(
+                NextTest(feature, label, {d: e for d, (e, _) in expected.items()}, {d: c for d, (_, c) in expected.items()}, pairs, total)
+            )
+    return sorted(found, key=lambda t: (-t.pairs, -len(t.expected), t.label))
+
+
+def _fit(share: Decimal) -> float:
+    """From 1 (more than half show it) over the share itself down to -1 (nobody shows it)."""
+    if share > USUAL:
+        return 1.0
+    return float(share) if share > 0 else -1.0
+
+
+def _share(disease: Signature, one: Observation, ancestors: Mapping[str, frozenset[str]]) -> tuple[Decimal, Record, str] | None:
+    """The share of a disease's patients that show an observation, the claim that says so and its words; None if unknown."""
+    if one.kind == "laboratory":
+        return _laboratory(disease, one)
+    if one.kind == "onset":
+        return _onset(disease, one)
+    return _finding(disease, one, ancestors)
+
+
+def _laboratory(disease: Signature, one: Observation) -> tuple[Decimal, Record, str] | None:
+    shares = disease.shares(one.feature)
+    if not shares:
+        return None
+    on = ", ".join(f"{s} {round(share * 100)} %" for s, (share, _) in sorted(shares.items(), key=lambda i: -i[1][0]))
+    if one.value.startswith("not-"):
+        wanted = tuple(s for s in (LOW, NORMAL, HIGH) if s != one.value[4:])
+    else:
+        wanted = STATES.get(_WORDS[one.value], (one.value,))
+    named = [(share, record) for s, (share, record) in shares.items() if s in wanted]
+    others = [(share, record) for s, (share, record) in shares.items() if s not in wanted]
+    if named and sum(share for share, _ in named) > 0:
+        share = min(Decimal(1), sum((s for s, _ in named), Decimal(0)))
+        return share, max(named, key=lambda n: n[0])[1], on
+    taken = sum((s for s, _ in others), Decimal(0))
+    if others and (named or taken >= USUAL):  # what is on record leaves no room for it
+        left = Decimal(0) if named else max(Decimal(0), 1 - taken) / (3 - len(others) if len(others) < 3 else 1)
+        return left if left >= Decimal("0.05") else Decimal(0), max(others, key=lambda n: n[0])[1], on
+    if others and not taken and len(wanted) > 1:  # nobody has the state that was ruled out
+        return Decimal(1), others[0][1], on
+    if named:
+        return Decimal(0), named[0][1], on
+    return None
+
+
+def _onset(disease: Signature, one: Observation) -> tuple[Decimal, Record, str] | None:
+    if not disease.onset:
+        return None
+    records = {term: r for term, records in disease.onset.items() if (r := best(records)) is not None}
+    inside = [r for term, r in records.items() if term in one.bands]
+    chosen = max(inside or records.values(), key=lambda r: (r.share, r.m or 0, r.claim))
+    return (chosen.share if inside else Decimal(0)), chosen, chosen.label
+
+
+def _within(age: Decimal, band: tuple[Decimal | None, Decimal | None]) -> bool:
+    low, high = band
+    return (low is None or age >= low) and (high is None or age < high)
+
+
+def _finding(disease: Signature, one: Observation, ancestors: Mapping[str, frozenset[str]]) -> tuple[Decimal, Record, str] | None:
+    """The record of the finding itself; else that of a more special one; else of the nearest more general one."""
+    record = best(disease.findings.get(one.feature, ()))
+    if record is None or record.share == 0:
+        special = [r for term, r in disease.findings.items() if one.feature in ancestors.get(term, ())]
+        record = max([record, *map(best, special)], key=lambda r: (r is not None, r.share if r else 0, r.m or 0 if r else 0))
+    if record is None:
+        over = ancestors.get(one.feature, frozenset())
+        general = [(len(ancestors.get(t, ())), t, best(r)) for t, r in disease.findings.items() if t in over]
+        record = max(general, key=lambda g: g[:2], default=(0, "", None))[2]
+        if record is None or (one.value == ABSENT and record.share > 0):
+            return None  # that a general finding occurs says nothing of the special one's absence
+    on = "absent" if record.share == 0 else "present"
+    return (1 - record.share if one.value == ABSENT else record.share), record, on
