@@ -69,6 +69,7 @@ SYNONYMS = {
     "MONDO:0009424": ("Bartter 2",),
     "MONDO:0011822": ("Bartter 3",),
     "MONDO:0011242": ("Bartter 4A",),
+    "MONDO:0000909": ("Bartter 4B",),
     "MONDO:0010503": ("Bartter 5",),
     "MONDO:0013005": ("EAST", "SeSAME", "EAST/SeSAME syndrome"),
     "MONDO:0017624": ("FHHNC",),
