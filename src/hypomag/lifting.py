@@ -277,10 +277,10 @@ def databases(store: Store, wanted: Iterable[str]) -> dict[str, str]:
 
 
 def own_diseases(store: Store) -> list[str]:
-    """CURIEs of the diseases of the graph that claims have as subject and that an HPOA database maps to."""
+    """CURIEs of the diseases and groups that claims have as subject and that an HPOA database maps to."""
     rows = run(store, """
         SELECT DISTINCT ?disease WHERE {
-          ?claim a hm:CausationClaim ; hm:subject ?disease .
+          GRAPH graph:claims { ?claim hm:subject ?disease }
           ?disease biolink:category biolink:Disease ; skos:exactMatch ?other .
         } ORDER BY ?disease""")  # fmt: skip
     return [prefixes.shorten(row["disease"].value) for row in rows]
