@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from pyoxigraph import NamedNode, Store
@@ -228,11 +228,10 @@ def rank(known: Mapping[str, Signature], seen: Sequence[Observation], ancestors:
 
     An observation is worth 1 + log2(N / k) points: N diseases, k of which (in sum of shares) show it. A disease gets them
     whole where more than half of its patients show it, in part where fewer do, all of them with a minus where none do, and
-    none at all where nothing is on record. Diseases with the same points are tied.
+    none at all where nothing is on record. A normal value and an absent finding speak for a disease with one point only,
+    since sources seldom write them down; against one, with the worth of what is usual there. The same points are a tie.
     """
-    fits: dict[Observation, dict[str, tuple[Decimal, Record, str]]] = {}
-    for one in seen:
-        fits[one] = {iri: fit for iri, s in known.items() if (fit := _share(s, one, ancestors))}
+    fits = {one: _fits(known, one, ancestors) for one in seen}
     result = []
     for iri, signature in known.items():
         weighed, unknown = [], []
@@ -241,9 +240,12 @@ def rank(known: Mapping[str, Signature], seen: Sequence[Observation], ancestors:
                 unknown.append(one)
                 continue
             share, record, on = fits[one][iri]
-            expected = float(sum((s for s, _, _ in fits[one].values()), Decimal(0)))
-            worth = 1 + math.log2(len(known) / max(expected, 1.0))
-            weighed.append(Weighed(one, worth * _fit(share), share, record, on))
+            fit = _fit(share)
+            if one.value not in (ABSENT, NORMAL):
+                worth = _worth(known, fits[one])
+            else:
+                worth = 1.0 if fit > 0 else _worth(known, _fits(known, _usual(signature, one), ancestors))
+            weighed.append(Weighed(one, worth * fit, share, record, on))
         result.append(Candidate(signature, tuple(weighed), tuple(unknown)))
     result.sort(key=lambda c: (-c.points, c.disease.label))
     placed = []
@@ -252,6 +254,26 @@ def rank(known: Mapping[str, Signature], seen: Sequence[Observation], ancestors:
         tied = tuple(o.disease.short for o in result if o is not c and o.points == c.points)
         placed.append(Candidate(c.disease, c.weighed, c.unknown, place, tied))
     return placed
+
+
+Fits = Mapping[str, tuple[Decimal, Record, str]]
+
+
+def _fits(known: Mapping[str, Signature], one: Observation, ancestors: Mapping[str, frozenset[str]]) -> Fits:
+    return {iri: fit for iri, s in known.items() if (fit := _share(s, one, ancestors))}
+
+
+def _worth(known: Mapping[str, Signature], fits: Fits) -> float:
+    expected = float(sum((share for share, _, _ in fits.values()), Decimal(0)))
+    return 1 + math.log2(len(known) / max(expected, 1.0))
+
+
+def _usual(disease: Signature, one: Observation) -> Observation:
+    """What a disease shows where a patient shows nothing: the finding itself, or its most common state of the value."""
+    if one.kind == "finding":
+        return replace(one, value=PRESENT)
+    state = max(disease.shares(one.feature).items(), key=lambda i: (i[1][0], i[0]))[0]
+    return replace(one, value=state)
 
 
 def next_tests(store: Store, diseases: Sequence[Signature], known: Iterable[str] = ()) -> list[NextTest]:

@@ -17,7 +17,7 @@ from hypomag.errors import InputError, UnknownName
 from hypomag.measures import Amount
 from hypomag.queries import run
 from hypomag.results import table
-from hypomag.signatures import AGES, HIGH, LOW, NORMAL
+from hypomag.signatures import AGES, HIGH, LOW, NORMAL, fits
 from hypomag.sources import VOCAB
 
 MET, NOT_MET, BORDERLINE = "met", "not met", "borderline"
@@ -172,44 +172,58 @@ def read(store: Store, name: str, text: str, age: Decimal | None = None, derivat
 
 
 def state(store: Store, variable: NamedNode, given: Amount, age: Decimal | None = None) -> tuple[str, str]:
-    """Low, normal or high, and by which limit or interval of the graph.
+    """Low, normal or high, and by which limits or intervals of the graph.
 
-    The accepted limit or interval that most sources state is taken; one of the age group goes before one of all ages.
+    Accepted limits and intervals count, those of the age group alone where there are some; the state that most sources
+    give is taken, and how many say so is told.
 
     Raises:
         InputError: the graph holds no limit and no interval for the value in such a unit.
     """
     findings = {q.object.value: s for p, s in (("lowFinding", LOW), ("highFinding", HIGH))
                 for q in store.quads_for_pattern(variable, NamedNode(VOCAB + p), None, None)}  # fmt: skip
-    votes: list[tuple[bool, bool, int, str, str]] = []
+    votes: list[_Vote] = []
     for kind in ("ThresholdClaim", "ReferenceIntervalClaim"):
         for claim, forms, rows in _stated(store, variable, kind, age):
             subject = next(
                 (q.object.value for q in store.quads_for_pattern(NamedNode(claim), NamedNode(VOCAB + "subject"), None, None)), ""
             )
-            if kind == "ThresholdClaim" and subject not in findings:
+            if rows[0]["status"].value != VOCAB + "accepted" or (kind == "ThresholdClaim" and subject not in findings):
                 continue
+            own = next((f for f in forms if f.unit == given.unit), forms[0])
             try:
                 if kind == "ThresholdClaim":
-                    verdict, _ = judge(store, variable, given, forms)
-                    if verdict != MET:
-                        continue  # one limit only says what lies beyond it
-                    found = findings[subject]
+                    met = judge(store, variable, given, forms)[0] == MET
+                    found = findings[subject] if met else ""  # one limit only says what lies beyond it
                 else:
-                    found = _state(measures.converted(store, variable, given, forms[0].unit), forms[0])
+                    found = _state(measures.converted(store, variable, given, own.unit), own)
             except InputError:
                 continue
-            fits = bool(rows[0]["population"]) and age is not None
-            support = _citations(rows, "supports")
-            told = f"{'limit' if kind == 'ThresholdClaim' else 'interval'} {forms[0]}, {support[0]}"
-            votes.append((rows[0]["status"].value == VOCAB + "accepted", fits, len(support), found, told))
-    if not votes:
+            votes.append(_Vote(found, _text(rows[0], "population").removeprefix(VOCAB), _citations(rows, "supports"), str(own)))
+    fitting = votes
+    for group in AGES if age is not None else ():  # the narrowest age group that says anything speaks alone
+        if any(v.state and v.group == group for v in votes):
+            fitting = [v for v in votes if v.group == group]
+            break
+    weight = {s: sum(len(v.citations) for v in fitting if v.state == s) for s in (LOW, NORMAL, HIGH)}
+    if not any(weight.values()):
         raise InputError(
             f"the graph holds no interval by which to read {names.label(store, variable)} {given}",
             "give its state instead: low, normal or high",
         )
-    _, _, _, found, told = max(votes, key=lambda v: (v[0], v[1], v[2], v[4]))
-    return found, told
+    found = max(weight, key=lambda s: (weight[s], s == NORMAL))
+    first = max((v for v in fitting if v.state == found), key=lambda v: (len(v.citations), v.form))
+    every = sum(weight.values())
+    agree = f"{weight[found]} of {every} sources" if weight[found] < every else f"{every} source{'' if every == 1 else 's'}"
+    return found, f"{agree}, such as {first.form}, {first.citations[0]}"
+
+
+@dataclass(frozen=True)
+class _Vote:
+    state: str
+    group: str
+    citations: tuple[str, ...]
+    form: str
 
 
 def judge(store: Store, variable: NamedNode, given: Amount, forms: list[Limit]) -> tuple[str, str]:
@@ -365,11 +379,8 @@ def _stated(store: Store, variable: NamedNode, kind: str, age: Decimal | None) -
     text = (_LIMITS % variable).replace("KIND", kind).replace("PLACE", place).replace("OTHER", other)
     grouped: dict[str, list[Any]] = {}
     for row in run(store, text):
-        population = _text(row, "population").removeprefix(VOCAB)
-        if age is not None and population in AGES:
-            low, high = AGES[population]
-            if age < low or (high is not None and age >= high):
-                continue
+        if not fits(_text(row, "population").removeprefix(VOCAB), age):
+            continue
         grouped.setdefault(row["claim"].value, []).append(row)
     for claim, rows in grouped.items():
         forms: dict[str, Limit] = {}

@@ -21,8 +21,12 @@ STATES = {
 }  # fmt: skip
 # A claim that holds for these people only says nothing of the usual patient.
 ASIDE = frozenset({"treated", "pregnantWomen", "intensiveCarePatients"})
-# Ages in days at which a claim limited to an age group holds.
-AGES = {"newborns": (0, 28), "infants": (0, 365), "children": (0, 5844), "adults": (5844, None)}
+# Ages in days at which a claim limited to an age group holds, the narrowest group first; newborn and infant as HPO bounds
+# their onsets, adult from 16 years as HPO does, adolescents from 12 years (our reading of the intervals on record).
+AGES = {
+    "newborns": (0, 28), "pretermNewborns": (0, 28), "infants": (0, 365), "adolescents": (4383, 6575), "children": (0, 5844),
+    "adults": (5844, None), "men": (5844, None), "women": (5844, None), "pregnantWomen": (5844, None),
+}  # fmt: skip
 YEAR = Decimal("365.25")
 
 _CLAIMS = """
@@ -127,7 +131,7 @@ def signatures(store: Store, age: Decimal | None = None, among: Iterable[str] | 
     kinds: dict[str, dict[str, dict[str, list[Record]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for row in run(store, _CLAIMS):
         population = row["population"].value.removeprefix(VOCAB) if row["population"] else ""
-        if population in ASIDE or not _fits(population, age):
+        if population in ASIDE or not fits(population, age):
             continue
         kind = row["kind"].value.removeprefix(VOCAB)
         feature = row["feature"].value
@@ -243,7 +247,8 @@ def _bands(store: Store) -> dict[str, tuple[Decimal | None, Decimal | None, Deci
     return found
 
 
-def _fits(population: str, age: Decimal | None) -> bool:
+def fits(population: str, age: Decimal | None) -> bool:
+    """Whether a claim limited to a population can hold at an age (days); without an age it can."""
     if population not in AGES or age is None:
         return True
     low, high = AGES[population]
