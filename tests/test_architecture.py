@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 ROOMS = (
     "errors", "sources", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
     "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "signatures", "measures", "laboratory", "patients",
-    "differentials", "comparisons", "asking", "library", "builds", "terminal", "bedside", "cli", "start", "__main__",
+    "comparisons", "differentials", "asking", "library", "builds", "terminal", "bedside", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
