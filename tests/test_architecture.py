@@ -11,8 +11,8 @@ import pytest
 from tests.conftest import ROOT
 
 ROOMS = (
-    "errors", "sources", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "signatures", "measures", "laboratory", "patients",
+    "errors", "sources", "folders", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
+    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "kgx", "hpoa", "handovers", "signatures", "measures", "laboratory", "patients",
     "differentials", "comparisons", "asking", "library", "builds", "terminal", "bedside", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
