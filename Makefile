@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint build snapshots bench wheel lift clean
+.PHONY: run test test-exports lint build snapshots bench wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -16,6 +16,9 @@ run: $(READY) ## build and validate the graph, answer a first question
 test: $(READY) ## the whole suite (on a fresh build, which the commands then read)
 	$(BIN)/hypomag build
 	$(BIN)/python -m pytest -q
+
+test-exports: $(READY) ## KGX, SSSOM and HPOA exports in others' validators (installs them in .venv-validators/)
+	$(BIN)/python -m pytest -q -m exports
 
 lint: $(READY) ## linters and layout
 	$(BIN)/ruff check .
@@ -47,4 +50,4 @@ $(READY): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf build dist $(VENV) $(VENV)-bench
+	rm -rf build dist $(VENV) $(VENV)-bench $(VENV)-validators
