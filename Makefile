@@ -29,8 +29,8 @@ lint: $(READY) ## linters and layout
 build: $(READY)
 	$(BIN)/hypomag build
 
-snapshots: $(READY) ## write the snapshots of all queries anew; read the diff
-	HYPOMAG_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/test_queries.py -k snapshot
+snapshots: $(READY) ## write the snapshots of all queries and the counts of docs/exports.md anew; read the diff
+	HYPOMAG_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/test_queries.py tests/test_handovers.py -k 'snapshot or document_are_measured'
 
 bench: wheel ## side-by-side measurements on the installed wheel, as ratios within one run
 	rm -rf $(VENV)-bench && $(PYTHON) -m venv $(VENV)-bench

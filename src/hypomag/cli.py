@@ -206,27 +206,22 @@ def export(form: str, output: str | None, losses: str | None, graph_dir: str | N
 
 
 def _hand_over(places: Sources, form: str, output: str | None, losses: str | None) -> None:
-    from pathlib import Path
-
-    from hypomag import folders, graph, handovers
+    from hypomag import graph, handovers
 
     if losses == "-" and form != "kgx" and output in (None, "-"):
         raise click.UsageError("data and losses cannot both go to standard output: give -o FILE")
     if form == "kgx" and output in (None, "-"):
         raise InputError("kgx is a folder of files", "name a new or empty one: hypomag export --format kgx -o DIR")
     made = handovers.hand_over(graph.open_graph(places), form, places)
-    report = made.losses.as_tsv().encode()
-    if form == "kgx" and output:
-        if losses:
-            emit(report, losses)
-        folders.write(Path(output), {**made.files, "losses.tsv": report})
-        listed = losses or str(Path(output) / "losses.tsv")
+    listed = losses
+    if output and output != "-":
+        listed = made.write(output, beside=not losses)
     else:
-        listed = losses or (f"{output}.losses.tsv" if output and output != "-" else "")
-        if listed:
-            emit(report, listed)
         for content in made.files.values():
-            emit(content, output)
+            emit(content)
+    if losses:
+        emit(made.losses.as_tsv(), losses)
+        listed = losses
     say(made.losses.summary())
     say(f"  listed in {listed}" if listed else "  --losses FILE lists them")
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from pyoxigraph import Store
 
-from hypomag import claims, exports, hpoa, kgx, mappings
+from hypomag import claims, exports, folders, hpoa, kgx, mappings
 from hypomag.errors import InputError
 from hypomag.losses import Losses, all_lost
-from hypomag.sources import Sources
+from hypomag.sources import Sources, write_file
 
 FORMATS = ("kgx", "sssom", "hpoa")
+REPORT = "losses.tsv"
 NO_CLAIMS = "SSSOM carries mappings, no claims"
 
 
@@ -22,6 +24,22 @@ class Handover:
 
     files: Mapping[str, bytes]
     losses: Losses
+
+    def write(self, place: str, beside: bool = True) -> str:
+        """Write the files whole or not at all, several as a folder; the report lies in it, or beside the one file. Returns where.
+
+        Raises:
+            InputError: it cannot be written, or the folder holds something else.
+        """
+        report = self.losses.as_tsv().encode()
+        if len(self.files) > 1:
+            folders.write(Path(place), {**self.files, REPORT: report})
+            return str(Path(place) / REPORT)
+        for content in self.files.values():
+            write_file(place, content)
+        if beside:
+            write_file(f"{place}.{REPORT}", report)
+        return f"{place}.{REPORT}"
 
 
 def hand_over(store: Store, form: str, sources: Sources | None = None) -> Handover:
