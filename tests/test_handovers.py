@@ -491,7 +491,7 @@ def test_a_folder_is_written_whole_and_replaced(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     (out / "thesis.txt").write_text("all my work")
     with pytest.raises(InputError, match=r"holds something other than an earlier export: thesis\.txt"):
-        folders.write(out, {"a": b"5"})
+        folders.write(out, {"a": b"5", "b": b"6"})
     assert (out / "a").read_bytes() == b"3"
 
 
