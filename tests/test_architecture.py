@@ -12,8 +12,9 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "errors", "sources", "folders", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "kgx", "hpoa", "handovers", "signatures", "measures", "laboratory", "patients",
-    "differentials", "comparisons", "asking", "library", "builds", "terminal", "bedside", "cli", "start", "__main__",
+    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "kgx", "hpoa", "handovers",
+    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "asking", "library", "builds",
+    "terminal", "bedside", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
