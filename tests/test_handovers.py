@@ -155,6 +155,7 @@ law = settings(max_examples=80, deadline=None, suppress_health_check=[HealthChec
 
 def covered(found: Claims, report: losses.Losses, gone_along: dict[str, set[str]]) -> None:
     """Every claim is exported or listed, never both; every line of an exported claim too. `gone_along`: claim → its lines."""
+    assert len(set(report.items)) == len(report.items), "listed twice"
     lost = Counter(item.claim for item in report.of(losses.CLAIM))
     assert set(lost) | set(gone_along) == {c.iri for c in found.claims}
     assert not set(lost) & set(gone_along)

@@ -208,6 +208,8 @@ class _Writer:
             return
         for line in twice:
             self.losses.add(LINE, stated, TWICE, line.iri)
+        for name, value in rest:
+            self.losses.add(DETAIL, stated, KEPT, f"{name} {prefixes.shorten(value)}")
         ends = {"subject": self.node(subject, claim), "object": self.node(target, claim)}
         for line in claim.lines:
             if line in lines:
@@ -247,8 +249,6 @@ class _Writer:
         if line.derived:
             kept.append("derivedCount=true")
             self.losses.add(DETAIL, stated, KEPT, f"hm:derivedCount of {line.iri}")
-        for name, value in rest:
-            self.losses.add(DETAIL, stated, KEPT, f"{name} {prefixes.shorten(value)}")
         edge["hypomag_qualifiers"] = kept
         return {key: edge[key] for key in EDGE_COLUMNS if edge.get(key) not in (None, [], "")}
 

@@ -39,9 +39,7 @@ class Losses:
     items: list[Loss] = field(default_factory=list)
 
     def add(self, lost: str, claim: Claim, reason: str, part: str = "") -> None:
-        loss = Loss(lost, claim.iri, claim.kind, claim.label, reason, part)
-        if loss not in self.items[-20:]:  # a detail is told once, however many lines the claim has
-            self.items.append(loss)
+        self.items.append(Loss(lost, claim.iri, claim.kind, claim.label, reason, part))
 
     def of(self, lost: str) -> list[Loss]:
         """All losses of one sort, by kind of claim, claim and part."""
