@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint build snapshots bench wheel lift clean
+.PHONY: run test test-exports lint build snapshots bench wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -17,6 +17,9 @@ test: $(READY) ## the whole suite (on a fresh build, which the commands then rea
 	$(BIN)/hypomag build
 	$(BIN)/python -m pytest -q
 
+test-exports: $(READY) ## KGX, SSSOM and HPOA exports in others' validators (installs them in .venv-validators/)
+	$(BIN)/python -m pytest -q -m exports
+
 lint: $(READY) ## linters and layout
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -26,8 +29,8 @@ lint: $(READY) ## linters and layout
 build: $(READY)
 	$(BIN)/hypomag build
 
-snapshots: $(READY) ## write the snapshots of all queries anew; read the diff
-	HYPOMAG_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/test_queries.py -k snapshot
+snapshots: $(READY) ## write the snapshots of all queries and the counts of docs/exports.md anew; read the diff
+	HYPOMAG_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/test_queries.py tests/test_handovers.py -k 'snapshot or document_are_measured'
 
 bench: wheel ## side-by-side measurements on the installed wheel, as ratios within one run
 	rm -rf $(VENV)-bench && $(PYTHON) -m venv $(VENV)-bench
@@ -47,4 +50,4 @@ $(READY): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf build dist $(VENV) $(VENV)-bench
+	rm -rf build dist $(VENV) $(VENV)-bench $(VENV)-validators

@@ -11,9 +11,10 @@ import pytest
 from tests.conftest import ROOT
 
 ROOMS = (
-    "errors", "sources", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "signatures", "measures", "laboratory", "patients",
-    "comparisons", "differentials", "asking", "library", "builds", "terminal", "bedside", "cli", "start", "__main__",
+    "errors", "sources", "folders", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
+    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "kgx", "hpoa", "handovers",
+    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "asking", "library", "builds",
+    "terminal", "bedside", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,8 +11,12 @@ from hypomag import __version__, bedside
 from hypomag.errors import InputError
 from hypomag.terminal import GRAPH_DIR, emit, emit_json, find, needs_sources, progress, say, shown, width
 
+if TYPE_CHECKING:
+    from hypomag.sources import Sources
+
 QUERY_FORMATS = ("table", "csv", "tsv", "json", "xml", "md", "turtle", "nt", "rdfxml", "jsonld")
 EXPORT_FORMATS = ("turtle", "nt", "rdfxml", "nq", "trig", "jsonld")
+HANDOVERS = ("kgx", "sssom", "hpoa")
 
 
 class _Ordered(click.Group):
@@ -170,20 +174,56 @@ def queries(name: str | None, tag: str | None, as_json: bool, graph_dir: str | N
 
 
 @cli.command()
-@click.option("--format", "-f", "form", type=click.Choice(EXPORT_FORMATS), required=True)
-@click.option("-o", "--output", metavar="FILE", help="[default: standard output]")
+@click.option("--format", "-f", "form", type=click.Choice([*EXPORT_FORMATS, *HANDOVERS]), required=True)
+@click.option("-o", "--output", metavar="FILE|DIR", help="[default: standard output; kgx needs a folder]")
+@click.option("--losses", metavar="FILE", help="Where to list what has no place in kgx, sssom or hpoa [default: beside the output].")
 @GRAPH_DIR
-def export(form: str, output: str | None, graph_dir: str | None) -> None:
-    """Write the graph: one graph (turtle, nt, rdfxml) or with its named graphs (nq, trig, jsonld).
+def export(form: str, output: str | None, losses: str | None, graph_dir: str | None) -> None:
+    """Write the graph: as RDF, or in a format of others with a report of what has no place in it.
+
+    One graph: turtle, nt, rdfxml. With its named graphs: nq, trig, jsonld. For others: kgx (nodes and edges of the Biolink
+    Model, a folder), sssom (mappings), hpoa (phenotype.hpoa). The report lists every claim that did not go along, and why.
 
     \b
     Examples:
       hypomag export --format turtle -o hypomag.ttl
       hypomag export --format nq | head
+      hypomag export --format kgx -o kgx
+      hypomag export --format hpoa -o phenotype.hpoa
+      hypomag export --format sssom --losses lost.tsv
     """
-    from hypomag import exports, graph
+    from hypomag import graph
 
-    emit(exports.export(graph.open_graph(find(graph_dir)), form), output)
+    places = find(graph_dir)
+    if form in HANDOVERS:
+        _hand_over(places, form, output, losses)
+        return
+    from hypomag import exports
+
+    if losses:
+        raise click.UsageError(f"{form} loses nothing: --losses is for {', '.join(HANDOVERS)}")
+    emit(exports.export(graph.open_graph(places), form), output)
+
+
+def _hand_over(places: Sources, form: str, output: str | None, losses: str | None) -> None:
+    from hypomag import graph, handovers
+
+    if losses == "-" and form != "kgx" and output in (None, "-"):
+        raise click.UsageError("data and losses cannot both go to standard output: give -o FILE")
+    if form == "kgx" and output in (None, "-"):
+        raise InputError("kgx is a folder of files", "name a new or empty one: hypomag export --format kgx -o DIR")
+    made = handovers.hand_over(graph.open_graph(places), form, places)
+    listed = losses
+    if output and output != "-":
+        listed = made.write(output, beside=not losses)
+    else:
+        for content in made.files.values():
+            emit(content)
+    if losses:
+        emit(made.losses.as_tsv(), losses)
+        listed = losses
+    say(made.losses.summary())
+    say(f"  listed in {listed}" if listed else "  --losses FILE lists them")
 
 
 @cli.command()
