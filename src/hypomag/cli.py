@@ -372,26 +372,15 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
       hypomag lift
       hypomag lift FHSH -o -
     """
-    from pathlib import Path
-
     from hypomag import graph, lifting
 
     sources = _needs_sources(_find(graph_dir))
-    store = graph.assemble(sources)
-    wanted = diseases or lifting.own_diseases(store)
-    mapped = lifting.databases(store, wanted)
-    folder = None if hpoa and obo else lifting.packaged_folder()
-    annotations = Path(hpoa) if hpoa else (folder or Path()) / "phenotype.hpoa"
-    rows = [r for r in lifting.read_annotations(annotations) if r.database_id in mapped]
-    terms = lifting.onset_terms(Path(obo) if obo else (folder or Path()) / "hp.obo")
-    text = lifting.write(lifting.lift(rows, store, mapped, terms), rows[0].version if rows else "unknown")
+    done = lifting.lifted(graph.assemble(sources), diseases, hpoa, obo)
     target = output or str(sources.root / "ontology" / "lifted" / "hpoa.ttl")
-    _emit(text, target)
-    without = sorted(set(mapped) - {r.database_id for r in rows})
-    where = "standard output" if target == "-" else target
-    _say(f"{len(rows)} annotations lifted to {where}; diseases: {len({mapped[r.database_id] for r in rows})}")
-    if without:
-        _say(f"no annotation of {', '.join(without)}")
+    _emit(done.text, target)
+    _say(f"{done.rows} annotations lifted to {'standard output' if target == '-' else target}; diseases: {done.diseases}")
+    if done.without:
+        _say(f"no annotation of {', '.join(done.without)}")
 
 
 def run(arguments: list[str]) -> int:
