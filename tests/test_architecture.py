@@ -12,7 +12,8 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "errors", "sources", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "asking", "library", "builds", "cli", "start", "__main__",
+    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "stores", "asking", "library", "builds", "swaps", "loads",
+    "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
@@ -21,6 +22,7 @@ ONLY_IN = {
     "shifty": {"validation"},
     "sssom_pydantic": {"mappings"},
     "rdflib": {"validation", "library"},
+    "httpx": {"stores"},
 }
 
 
@@ -61,4 +63,4 @@ def test_modules_stay_readable(name: str) -> None:
 def test_help_and_query_load_nothing_heavy() -> None:
     code = "import sys; from hypomag import start, cli, asking; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"rdflib", "pyshacl", "shifty", "sssom_pydantic", "pydantic", "curies", "jinja2"} & set(loaded)
+    assert not {"rdflib", "pyshacl", "shifty", "sssom_pydantic", "pydantic", "curies", "jinja2", "httpx"} & set(loaded)

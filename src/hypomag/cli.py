@@ -20,6 +20,7 @@ GRAPH_DIR = click.option(
     "--graph-dir", metavar="DIR", help="Folder of sources or of a build to read [default: $HYPOMAG_HOME, else the packaged graph]."
 )
 QUERY_FORMATS = ("table", "csv", "tsv", "json", "xml", "md", "turtle", "nt", "rdfxml", "jsonld")
+STORES = ("oxigraph", "fuseki", "rdf4j", "graphdb", "virtuoso", "generic")
 EXPORT_FORMATS = ("turtle", "nt", "rdfxml", "nq", "trig", "jsonld")
 
 
@@ -155,10 +156,11 @@ def _question_names(ctx: click.Context, parameter: click.Parameter, incomplete: 
     help="Stop the query after so long (exit 2).",
 )
 @click.option("--allow-service", is_flag=True, help="Let SERVICE send parts of the query to other servers.")
+@click.option("--endpoint", metavar="URL", help="Ask a running store that holds the graph (see hypomag load).")
 @GRAPH_DIR
 def query(
     name: str | None, expression: str | None, bind: tuple[str, ...], form: str | None, timeout: float | None,
-    allow_service: bool, graph_dir: str | None,
+    allow_service: bool, endpoint: str | None, graph_dir: str | None,
 ) -> None:  # fmt: skip
     """Ask the graph: a NAME of the catalogue, a FILE of SPARQL, or - for standard input.
 
@@ -168,13 +170,14 @@ def query(
       hypomag query hallmark-findings --bind disease=FHSH --format csv
       hypomag query -e 'SELECT ?gene WHERE { MONDO:0011176 RO:0004002 ?gene }'
       echo 'ASK { HGNC:17995 ?p ?o }' | hypomag query -
+      hypomag query which-genes --endpoint http://127.0.0.1:7878
     """
     from hypomag import asking
 
     if (name is None) == (expression is None):
         raise click.UsageError("give either a NAME, FILE or -, or -e 'SPARQL'")
     asking.ask(
-        asking.Asked(name, expression, bind, form, timeout, allow_service, graph_dir),
+        asking.Asked(name, expression, bind, form, timeout, allow_service, graph_dir, endpoint),
         terminal=sys.stdout.isatty(),
     )
 
@@ -381,6 +384,45 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
     _say(f"{done.rows} annotations lifted to {'standard output' if target == '-' else target}; diseases: {done.diseases}")
     if done.without:
         _say(f"no annotation of {', '.join(done.without)}")
+
+
+@cli.command()
+@click.argument("url")
+@click.option("--store", type=click.Choice(STORES), help="Kind of store [default: the kind that answers there]")
+@click.option("--dry-run", is_flag=True, help="Tell what would be done; write nothing.")
+@click.option("--verify-only", is_flag=True, help="Compare every triple of ours with the store; exit 1 where they differ.")
+@click.option("--remove", is_flag=True, help="Take out of the store what hypomag has loaded.")
+@click.option("--update-url", metavar="URL", help="Where a generic store takes updates [default: at URL]")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True, max=1_000_000), default=300.0, show_default=True, metavar="SECONDS",
+              help="How long to wait for the store to say something.")  # fmt: skip
+@GRAPH_DIR
+def load(
+    url: str, store: str | None, dry_run: bool, verify_only: bool, remove: bool, update_url: str | None, timeout: float, graph_dir: str | None,
+) -> None:  # fmt: skip
+    """Load the graph into a running store: staged, counted, compared, then swapped in. Repeating it changes nothing.
+
+    URL is where the store is: http://host:7878 (Oxigraph), http://host:3030/DATASET (Fuseki), http://host:8890 (Virtuoso),
+    http://host:8080/rdf4j-server/repositories/NAME (RDF4J), http://host:7200/repositories/NAME (GraphDB). A login comes from
+    HYPOMAG_STORE_USER and HYPOMAG_STORE_PASSWORD, from HYPOMAG_STORE_TOKEN, or from ~/.netrc.
+
+    \b
+    Examples:
+      hypomag load http://127.0.0.1:7878
+      hypomag load http://127.0.0.1:7878 --dry-run
+      hypomag load http://127.0.0.1:7878 --verify-only
+      hypomag load http://127.0.0.1:7878 --remove
+    """
+    from hypomag import loads, stores
+    from hypomag.results import table
+
+    if verify_only and (dry_run or remove):
+        raise click.UsageError("--verify-only writes nothing; give it alone")
+    wanted = loads.plan(_find(graph_dir))
+    with stores.reach(url, store, timeout=timeout, update=update_url) as remote:
+        told = loads.done(remote, wanted, dry=dry_run, verifying=verify_only, removing=remove, progress=_progress)
+        _emit(table(["graph", "here", "in the store", "state"], told.rows(), 70))
+        _say(f"{remote.title} at {remote.address}: {told.summary}")
+    sys.exit(told.exit_code)
 
 
 def run(arguments: list[str]) -> int:
