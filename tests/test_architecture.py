@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "errors", "sources", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "stores", "asking", "library", "builds", "swaps", "loads",
+    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
     "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"

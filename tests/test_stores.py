@@ -14,9 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, parse
 
-from hypomag import exports, loads, queries, results, sources, stores, swaps
+from hypomag import bundles, exports, loads, queries, results, sources, stores, swaps
 from hypomag.errors import GraphUnavailable, InputError, StoreError
 from tests import servers
 from tests.conftest import ROOT, hypomag
@@ -631,3 +631,92 @@ def test_the_page_has_the_table_of_the_program() -> None:
     for bound in UNEQUAL_BOUND.values():
         assert all(f"`{name} --bind {column}=`" in page for name, column in bound)
     assert re.search(r"Virtuoso .*201", page)
+
+
+# Bundles
+
+
+def run_bundle(folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    return subprocess.run(["sh", "load.sh"], cwd=folder, capture_output=True, text=True, env=os.environ | env, timeout=300, check=False)
+
+
+def test_the_oxigraph_bundle_loads_and_counts(tmp_path: Path, store: Store) -> None:
+    out = tmp_path / "bundle"
+    assert hypomag("export", "--bundle", "oxigraph", "-o", str(out)).returncode == 0
+    done = run_bundle(out, OXIGRAPH=servers.oxigraph_binary())
+    assert (done.returncode, done.stdout) == (0, (out / "counts.tsv").read_text())
+    assert set(Store.read_only(str(out / "db"))) == set(exports.quads(store))
+    (out / "hypomag.nq").write_bytes((out / "hypomag.nq").read_bytes().split(b"\n", 1)[1])
+    worse = run_bundle(out, OXIGRAPH=servers.oxigraph_binary())
+    assert (worse.returncode, "the counts differ" in worse.stderr) == (1, True)
+    assert (out / "db").is_dir()
+
+
+@pytest.mark.stores
+def test_the_fuseki_bundle_loads_and_counts(tmp_path: Path) -> None:
+    jar = servers.needs(servers.PARTS / "jena-fuseki-server.jar", "Apache Jena Fuseki")
+    out = tmp_path / "bundle"
+    assert hypomag("export", "--bundle", "fuseki", "-o", str(out)).returncode == 0
+    done = run_bundle(out, FUSEKI_JAR=jar)
+    assert (done.returncode, done.stdout) == (0, (out / "counts.tsv").read_text()), done.stderr
+    port = servers.free_port()
+    command = ["java", "-jar", jar, "--port", str(port), "--localhost", "--config=fuseki.ttl"]
+    with servers.running(command, out, f"http://127.0.0.1:{port}/", FUSEKI_BASE=str(tmp_path / "base")):
+        url = f"http://127.0.0.1:{port}/hypomag"
+        assert hypomag("load", url, "--verify-only").returncode == 0
+        assert hypomag("query", "which-genes", "--endpoint", url).stdout == hypomag("query", "which-genes").stdout
+
+
+@pytest.mark.stores
+def test_the_virtuoso_bundle_loads_and_counts(tmp_path: Path) -> None:
+    out = tmp_path / "bundle"
+    assert hypomag("export", "--bundle", "virtuoso", "-o", str(out)).returncode == 0
+    (tmp_path / "server").mkdir()
+    with servers.virtuoso(tmp_path / "server", allowed=out / "data") as server:
+        login = {"VIRTUOSO": server.login["VIRTUOSO"], "VIRTUOSO_PASSWORD": servers.PASSWORD}
+        for _ in range(2):
+            done = run_bundle(out, **login)
+            assert done.returncode == 0, done.stderr
+            assert [line.removesuffix(" triples").split(": ") for line in done.stdout.splitlines()] == [
+                line.split("\t") for line in (out / "counts.tsv").read_text().splitlines()
+            ]
+        assert hypomag("load", server.url, "--verify-only", **server.login).returncode == 0
+        assert run_bundle(out, **(login | {"VIRTUOSO_PASSWORD": "wrong"})).returncode == 2
+        assert run_bundle(out, **(login | {"VIRTUOSO_DATA": "/not/allowed"})).returncode in (1, 2)
+        (out / "data" / "mappings.nt").write_text("<urn:a> nonsense\n", encoding="ascii")
+        assert run_bundle(out, **login).returncode == 1
+
+
+@pytest.mark.parametrize("kind", ["virtuoso", "fuseki", "graphdb", "qlever", "oxigraph"])
+def test_a_bundle_is_whole_and_says_what_is_known(kind: str, tmp_path: Path, store: Store) -> None:
+    out = tmp_path / "bundle"
+    assert "read README.md" in bundles.write(store, kind, str(out))
+    assert subprocess.run(["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=out, check=False).returncode == 0
+    assert subprocess.run(["sh", "-n", "load.sh"], cwd=out, check=False).returncode == 0
+    assert ("never run by us" in (out / "README.md").read_text(encoding="utf-8")) == (kind in ("graphdb", "qlever"))
+    if kind != "virtuoso":
+        assert (out / "hypomag.nq").read_bytes() == exports.export(store, "nq")
+        return
+    found: set[Quad] = set()
+    for path in (out / "data").glob("*.nt"):
+        graph = NamedNode(path.with_name(path.name + ".graph").read_text(encoding="ascii").strip())
+        found |= {Quad(q.subject, q.predicate, q.object, graph) for q in parse(path=str(path), format=RdfFormat.N_TRIPLES)}
+    assert found == set(exports.quads(store))
+
+
+@pytest.mark.parametrize("kind", ["fuseki", "graphdb"])
+def test_the_configuration_of_a_bundle_is_turtle(kind: str, store: Store) -> None:
+    for name, text in bundles.files(store, kind).items():
+        if name.endswith(".ttl"):
+            assert list(parse(text, format=RdfFormat.TURTLE, base_iri="http://a.b/"))
+
+
+def test_a_bundle_never_replaces_what_is_none(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("all my work")
+    done = hypomag("export", "--bundle", "oxigraph", "-o", str(tmp_path))
+    assert (done.returncode, "holds something other than a bundle" in done.stderr) == (2, True)
+    assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+    assert hypomag("export", "--bundle", "oxigraph", "--format", "nq").returncode == 2
+    assert hypomag("export", "--bundle", "oxigraph", "-o", "/proc/x").returncode == 2

@@ -20,6 +20,7 @@ GRAPH_DIR = click.option(
     "--graph-dir", metavar="DIR", help="Folder of sources or of a build to read [default: $HYPOMAG_HOME, else the packaged graph]."
 )
 QUERY_FORMATS = ("table", "csv", "tsv", "json", "xml", "md", "turtle", "nt", "rdfxml", "jsonld")
+BUNDLES = ("virtuoso", "fuseki", "graphdb", "qlever", "oxigraph")
 STORES = ("oxigraph", "fuseki", "rdf4j", "graphdb", "virtuoso", "generic")
 EXPORT_FORMATS = ("turtle", "nt", "rdfxml", "nq", "trig", "jsonld")
 
@@ -220,20 +221,28 @@ def queries(name: str | None, tag: str | None, as_json: bool, graph_dir: str | N
 
 
 @cli.command()
-@click.option("--format", "-f", "form", type=click.Choice(EXPORT_FORMATS), required=True)
-@click.option("-o", "--output", metavar="FILE", help="[default: standard output]")
+@click.option("--format", "-f", "form", type=click.Choice(EXPORT_FORMATS))
+@click.option("--bundle", type=click.Choice(BUNDLES), help="A folder for the bulk loader of a store: files, script, counts.")
+@click.option("-o", "--output", metavar="FILE", help="[default: standard output; for a bundle the folder hypomag-STORE]")
 @GRAPH_DIR
-def export(form: str, output: str | None, graph_dir: str | None) -> None:
+def export(form: str | None, bundle: str | None, output: str | None, graph_dir: str | None) -> None:
     """Write the graph: one graph (turtle, nt, rdfxml) or with its named graphs (nq, trig, jsonld).
 
     \b
     Examples:
       hypomag export --format turtle -o hypomag.ttl
       hypomag export --format nq | head
+      hypomag export --bundle virtuoso
     """
-    from hypomag import exports, graph
+    from hypomag import bundles, exports, graph
 
-    _emit(exports.export(graph.open_graph(_find(graph_dir)), form), output)
+    if (form is None) == (bundle is None):
+        raise click.UsageError("give either --format or --bundle")
+    store = graph.open_graph(_find(graph_dir))
+    if form:
+        _emit(exports.export(store, form), output)
+    elif bundle:
+        _say(bundles.write(store, bundle, output or f"hypomag-{bundle}"))
 
 
 @cli.command()
