@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test test-exports lint build snapshots bench wheel lift clean
+.PHONY: run test test-exports test-stores lint build snapshots bench wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -19,6 +19,11 @@ test: $(READY) ## the whole suite (on a fresh build, which the commands then rea
 
 test-exports: $(READY) ## KGX, SSSOM and HPOA exports in others' validators (installs them in .venv-validators/)
 	$(BIN)/python -m pytest -q -m exports
+
+test-stores: $(READY) ## real stores: installs Virtuoso, Fuseki and RDF4J (on Debian, as root), then loads, asks and spoils each
+	tools/stores.sh
+	$(BIN)/hypomag build
+	HYPOMAG_TEST_STORES=1 $(BIN)/python -m pytest -q tests/test_stores.py
 
 lint: $(READY) ## linters and layout
 	$(BIN)/ruff check .

@@ -30,20 +30,23 @@ SHARED = ROOT.parent / "shared"
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that reaches beyond this machine fails."""
-    connect = socket.socket.connect
+    connect, lookup = socket.socket.connect, socket.getaddrinfo
 
     def guarded(self: socket.socket, address: Any) -> None:
         if self.family in (socket.AF_INET, socket.AF_INET6) and not ipaddress.ip_address(address[0]).is_loopback:
             raise AssertionError(f"a test opened a connection to {address}")
         connect(self, address)
 
+    def known(host: Any, *rest: Any, **more: Any) -> Any:
+        if host not in ("127.0.0.1", b"127.0.0.1"):
+            raise AssertionError(f"a test asked for the address of {host}")
+        return lookup(host, *rest, **more)
+
     monkeypatch.setattr(socket.socket, "connect", guarded)
-    monkeypatch.setattr(socket, "getaddrinfo", _refuse)
-    monkeypatch.delenv("HYPOMAG_HOME", raising=False)
-
-
-def _refuse(host: Any, *rest: Any, **more: Any) -> Any:
-    raise AssertionError(f"a test asked for the address of {host}")
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+    for name in ("HYPOMAG_HOME", "HYPOMAG_STORE_USER", "HYPOMAG_STORE_PASSWORD", "HYPOMAG_STORE_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", os.devnull)
 
 
 @pytest.fixture(scope="session")

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hypomag import __version__, bedside
+from hypomag import __version__, bedside, shipping
 from hypomag.errors import InputError
 from hypomag.terminal import GRAPH_DIR, emit, emit_json, find, needs_sources, progress, say, shown, width
 
 if TYPE_CHECKING:
-    from hypomag.sources import Sources
+    pass
 
 QUERY_FORMATS = ("table", "csv", "tsv", "json", "xml", "md", "turtle", "nt", "rdfxml", "jsonld")
-EXPORT_FORMATS = ("turtle", "nt", "rdfxml", "nq", "trig", "jsonld")
-HANDOVERS = ("kgx", "sssom", "hpoa")
 
 
 class _Ordered(click.Group):
@@ -114,10 +112,11 @@ def _question_names(ctx: click.Context, parameter: click.Parameter, incomplete: 
     help="Stop the query after so long (exit 2).",
 )
 @click.option("--allow-service", is_flag=True, help="Let SERVICE send parts of the query to other servers.")
+@click.option("--endpoint", metavar="URL", help="Ask a running store that holds the graph (see hypomag load).")
 @GRAPH_DIR
 def query(
     name: str | None, expression: str | None, bind: tuple[str, ...], form: str | None, timeout: float | None,
-    allow_service: bool, graph_dir: str | None,
+    allow_service: bool, endpoint: str | None, graph_dir: str | None,
 ) -> None:  # fmt: skip
     """Ask the graph: a NAME of the catalogue, a FILE of SPARQL, or - for standard input.
 
@@ -127,13 +126,14 @@ def query(
       hypomag query hallmark-findings --bind disease=FHSH --format csv
       hypomag query -e 'SELECT ?gene WHERE { MONDO:0011176 RO:0004002 ?gene }'
       echo 'ASK { HGNC:17995 ?p ?o }' | hypomag query -
+      hypomag query which-genes --endpoint http://127.0.0.1:7878
     """
     from hypomag import asking
 
     if (name is None) == (expression is None):
         raise click.UsageError("give either a NAME, FILE or -, or -e 'SPARQL'")
     asking.ask(
-        asking.Asked(name, expression, bind, form, timeout, allow_service, graph_dir),
+        asking.Asked(name, expression, bind, form, timeout, allow_service, graph_dir, endpoint),
         terminal=sys.stdout.isatty(),
     )
 
@@ -171,59 +171,6 @@ def queries(name: str | None, tag: str | None, as_json: bool, graph_dir: str | N
         emit_json(rows)
     else:
         emit(table(["name", "question"], [[q.name, q.summary] for q in found], 90))
-
-
-@cli.command()
-@click.option("--format", "-f", "form", type=click.Choice([*EXPORT_FORMATS, *HANDOVERS]), required=True)
-@click.option("-o", "--output", metavar="FILE|DIR", help="[default: standard output; kgx needs a folder]")
-@click.option("--losses", metavar="FILE", help="Where to list what has no place in kgx, sssom or hpoa [default: beside the output].")
-@GRAPH_DIR
-def export(form: str, output: str | None, losses: str | None, graph_dir: str | None) -> None:
-    """Write the graph: as RDF, or in a format of others with a report of what has no place in it.
-
-    One graph: turtle, nt, rdfxml. With its named graphs: nq, trig, jsonld. For others: kgx (nodes and edges of the Biolink
-    Model, a folder), sssom (mappings), hpoa (phenotype.hpoa). The report lists every claim that did not go along, and why.
-
-    \b
-    Examples:
-      hypomag export --format turtle -o hypomag.ttl
-      hypomag export --format nq | head
-      hypomag export --format kgx -o kgx
-      hypomag export --format hpoa -o phenotype.hpoa
-      hypomag export --format sssom --losses lost.tsv
-    """
-    from hypomag import graph
-
-    places = find(graph_dir)
-    if form in HANDOVERS:
-        _hand_over(places, form, output, losses)
-        return
-    from hypomag import exports
-
-    if losses:
-        raise click.UsageError(f"{form} loses nothing: --losses is for {', '.join(HANDOVERS)}")
-    emit(exports.export(graph.open_graph(places), form), output)
-
-
-def _hand_over(places: Sources, form: str, output: str | None, losses: str | None) -> None:
-    from hypomag import graph, handovers
-
-    if losses == "-" and form != "kgx" and output in (None, "-"):
-        raise click.UsageError("data and losses cannot both go to standard output: give -o FILE")
-    if form == "kgx" and output in (None, "-"):
-        raise InputError("kgx is a folder of files", "name a new or empty one: hypomag export --format kgx -o DIR")
-    made = handovers.hand_over(graph.open_graph(places), form, places)
-    listed = losses
-    if output and output != "-":
-        listed = made.write(output, beside=not losses)
-    else:
-        for content in made.files.values():
-            emit(content)
-    if losses:
-        emit(made.losses.as_tsv(), losses)
-        listed = losses
-    say(made.losses.summary())
-    say(f"  listed in {listed}" if listed else "  --losses FILE lists them")
 
 
 @cli.command()
@@ -359,29 +306,18 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
       hypomag lift
       hypomag lift FHSH -o -
     """
-    from pathlib import Path
-
     from hypomag import graph, lifting
 
     sources = needs_sources(find(graph_dir))
-    store = graph.assemble(sources)
-    wanted = diseases or lifting.own_diseases(store)
-    mapped = lifting.databases(store, wanted)
-    folder = None if hpoa and obo else lifting.packaged_folder()
-    annotations = Path(hpoa) if hpoa else (folder or Path()) / "phenotype.hpoa"
-    rows = [r for r in lifting.read_annotations(annotations) if r.database_id in mapped]
-    terms = lifting.onset_terms(Path(obo) if obo else (folder or Path()) / "hp.obo")
-    text = lifting.write(lifting.lift(rows, store, mapped, terms), rows[0].version if rows else "unknown")
+    done = lifting.lifted(graph.assemble(sources), diseases, hpoa, obo)
     target = output or str(sources.root / "ontology" / "lifted" / "hpoa.ttl")
-    emit(text, target)
-    without = sorted(set(mapped) - {r.database_id for r in rows})
-    where = "standard output" if target == "-" else target
-    say(f"{len(rows)} annotations lifted to {where}; diseases: {len({mapped[r.database_id] for r in rows})}")
-    if without:
-        say(f"no annotation of {', '.join(without)}")
+    emit(done.text, target)
+    say(f"{done.rows} annotations lifted to {'standard output' if target == '-' else target}; diseases: {done.diseases}")
+    if done.without:
+        say(f"no annotation of {', '.join(done.without)}")
 
 
-for command in (bedside.lab, bedside.compare, bedside.ddx):
+for command in (shipping.export, shipping.load, bedside.lab, bedside.compare, bedside.ddx):
     cli.add_command(command)
 
 
