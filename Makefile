@@ -15,7 +15,7 @@ run: $(READY) ## build and validate the graph, answer a first question
 
 test: $(READY) ## the whole suite (on a fresh build, which the commands then read)
 	$(BIN)/hypomag build
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-exports: $(READY) ## KGX, SSSOM and HPOA exports in others' validators (installs them in .venv-validators/)
 	$(BIN)/python -m pytest -q -m exports
