@@ -27,6 +27,11 @@ ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("stores") and os.environ.get("HYPOMAG_TEST_STORES") != "1":
+        pytest.skip("Virtuoso, Fuseki and RDF4J: make test-stores installs them and runs this")
+
+
 @pytest.fixture(autouse=True)
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that reaches beyond this machine fails."""

@@ -46,12 +46,10 @@ def free_port() -> int:
 
 
 def needs(found: Path | str | None, what: str) -> str:
-    """The path of a part, else a skip that says how to get it; `make test-stores` takes no skip."""
-    if found and Path(found).exists() and (INSIST or what == "oxigraph"):
-        return str(found)
-    if INSIST:
-        pytest.fail(f"{what} is not installed: tools/stores.sh")
-    pytest.skip(f"{what}: make test-stores installs it and runs this")
+    """The path of a part, which has to be there: what needs the others is not run without `make test-stores`."""
+    if not found or not Path(found).exists():
+        pytest.fail(f"{what} is not installed: tools/stores.sh, or for Oxigraph pip install oxigraph")
+    return str(found)
 
 
 @contextlib.contextmanager

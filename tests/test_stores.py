@@ -150,9 +150,9 @@ def counts(server: Server) -> dict[str, int]:
         return {g.value: int(n.value) for g, n in remote.rows("SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g")}
 
 
-def ask(server: Server, store: Store, text: str) -> str:
+def ask(server: Server, store: Store, text: str, form: str = "json") -> str:
     graphs = [g.value for g in exports.content_graphs(store)]
-    return results.write(stores.answer(server.url, queries.with_prefixes(text), graphs, queries.form(text), timeout=120), "json")
+    return results.write(stores.answer(server.url, queries.with_prefixes(text), graphs, queries.form(text), timeout=120), form)
 
 
 def test_each_question_has_the_same_rows(whole: Server, store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,13 +162,13 @@ def test_each_question_has_the_same_rows(whole: Server, store: Store, capsys: py
     assert wrong == UNEQUAL[whole.kind], "mend the question, or keep UNEQUAL and docs/stores.md true"
 
 
-def at_home(store: Store, text: str) -> str:
-    return results.write(queries.run(store, text), "json")
+def at_home(store: Store, text: str, form: str = "json") -> str:
+    return results.write(queries.run(store, text), form)
 
 
 def test_each_question_has_the_same_rows_with_a_column_bound(whole: Server, store: Store) -> None:
     wrong = set()
-    for name, question in CATALOGUE.items():
+    for name, question in list(CATALOGUE.items())[:: 1 if servers.INSIST else 4]:
         rows = list(queries.run(store, question.text))
         counted = "GROUP BY" in question.text
         for column in queries.variables(question.text)[: 3 if servers.INSIST and not counted else 1]:
@@ -187,16 +187,14 @@ def test_each_question_has_the_same_rows_with_a_column_bound(whole: Server, stor
 
 
 @pytest.mark.parametrize("form", results.QUERY_FORMATS)
-def test_each_format_has_the_same_bytes(whole: Server, form: str) -> None:
+def test_each_format_has_the_same_bytes(whole: Server, store: Store, form: str) -> None:
     rows = form in results.ROW_FORMATS
     text = (
         "SELECT ?step ?label WHERE { ?step a hm:MechanismStep ; rdfs:label ?label } ORDER BY ?step"
         if rows
         else "CONSTRUCT { ?step rdfs:label ?label } WHERE { GRAPH graph:claims { ?step a hm:MechanismStep ; rdfs:label ?label } }"
     )
-    ours = hypomag("query", "-e", text, "--format", form)
-    theirs = hypomag("query", "-e", text, "--format", form, "--endpoint", whole.url, **whole.login)
-    assert (theirs.returncode, theirs.stderr, theirs.stdout) == (0, "", ours.stdout)
+    assert ask(whole, store, text, form) == at_home(store, text, form)
 
 
 def test_a_query_at_an_endpoint_is_asked_as_at_home(whole: Server) -> None:
