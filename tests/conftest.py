@@ -83,6 +83,6 @@ def hypomag(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None 
         encoding="utf-8",
         cwd=cwd,
         env={k: v for k, v in os.environ.items() if k != "HYPOMAG_HOME"} | env,
-        timeout=120,
+        timeout=600,
         check=False,
     )

@@ -51,7 +51,7 @@ def export(form: str | None, bundle: str | None, output: str | None, losses: str
         _hand_over(places, form, output, losses)
         return
     if losses:
-        raise click.UsageError(f"--losses is for {', '.join(HANDOVERS)}: nothing else loses anything")
+        raise click.UsageError(f"{form or bundle} loses nothing: --losses is for {', '.join(HANDOVERS)}")
     store = graph.open_graph(places)
     if bundle:
         from hypomag import bundles
