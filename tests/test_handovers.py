@@ -74,6 +74,8 @@ def lines(draw: st.DrawFn) -> dict[str, object]:
     if draw(st.booleans()):
         found["examined"] = draw(st.integers(1, 30))
         found["affected"] = draw(st.integers(0, int(str(found["examined"]))))
+        if draw(st.booleans()):
+            found |= {"derived": True, "percent": "67"}
     elif draw(st.booleans()):
         found["percent"] = draw(st.sampled_from(["0", "17.5", "100"]))
     elif draw(st.booleans()):
@@ -141,6 +143,8 @@ def stored(specs: list[dict[str, object]]) -> Store:
                 say(sources.CLAIMS, evidence, "hm:studyType", f"={line['study']}")
             if "percent" in line:
                 say(sources.CLAIMS, evidence, "hm:statedPercent", f"={line['percent']}")
+            if "derived" in line:
+                say(sources.CLAIMS, evidence, "hm:derivedCount", "=true")
             if "band" in line:
                 say(sources.CLAIMS, evidence, "hm:frequency", line["band"])
     return store
@@ -202,7 +206,14 @@ def edges_hold(store: Store) -> None:
             assert edge["onset_qualifier"] == kgx.curie(onsets[0])
         assert edge["hypomag_status"] == claim.status
         if claim.absent:  # a condition that a reader of Biolink does not see would make the absence wider than claimed
-            assert {text.partition("=")[0] for text in kept} <= {"action", "affected", "examined", "statedPercent", "frequency"}
+            assert {text.partition("=")[0] for text in kept} <= {
+                "action",
+                "affected",
+                "examined",
+                "statedPercent",
+                "frequency",
+                "derivedCount",
+            }
         details.setdefault(claim.iri, set()).update(kept)
     covered(found, report, gone)
     listed = {(item.claim, item.part) for item in report.of(losses.DETAIL)}
@@ -236,7 +247,9 @@ def rows_hold(store: Store) -> None:
         says_absent = cells["qualifier"] == "NOT" or cells["frequency"].startswith("0/")
         assert says_absent is claim.absent
         assert not (cells["qualifier"] == "NOT" and cells["frequency"]), "libraries read NOT with 0/m as all of m"
-        if line.examined is not None:
+        if line.derived and line.percent and not claim.absent:
+            assert cells["frequency"] == f"{line.percent}%", "a count that was computed from a percentage is not what the source says"
+        elif line.examined is not None:
             assert cells["frequency"] == f"{line.affected}/{line.examined}"
         onsets = claim.values("hm:onset")
         if len(onsets) == 1:

@@ -150,7 +150,8 @@ def _row(claim: Claim, line: Line, known: _Known, date: str) -> Row:
     database, name = known.disease(claim.subject)
     term = prefixes.shorten(claim.object)
     reference = _reference(known.store, line.source)
-    counted = line.affected is not None and line.examined is not None
+    # A count that was computed from a percentage is not what the source says.
+    counted = line.affected is not None and line.examined is not None and not (line.derived and line.percent and not claim.absent)
     frequency = (
         f"{line.affected}/{line.examined}" if counted
         else f"{line.percent}%" if line.percent
