@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from hypomag import __version__, bedside
+from hypomag import __version__, bedside, publishing
 from hypomag.errors import InputError
 from hypomag.terminal import GRAPH_DIR, emit, emit_json, find, needs_sources, progress, say, shown, width
 
@@ -341,7 +341,7 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
         say(f"no annotation of {', '.join(without)}")
 
 
-for command in (bedside.lab, bedside.compare, bedside.ddx):
+for command in (bedside.lab, bedside.compare, bedside.ddx, publishing.publish):
     cli.add_command(command)
 
 

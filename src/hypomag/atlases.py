@@ -1,0 +1,145 @@
+"""The map of nephron and gut, drawn from the graph: which gene acts where."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from html import escape
+
+from hypomag import prefixes
+from hypomag.passages import Link, Reader, Table
+
+LEAD = "Which gene acts in which part of the kidney's tubule and of the gut, as the claims of the graph have it. Point at a gene to see its places; it leads to its page."
+CAPTION = (
+    "Kidney, left, from the glomerulus to the collecting duct; gut, right. Not to scale. A gene stands where a claim says that it is "
+    "expressed, or where a step of the mechanism has its product act."
+)
+WIDE, HIGH = 960, 640
+# Part of the drawing → the run of the tube, where its words stand, and how many genes fit on a line.
+_TUBES = {
+    "UBERON:0000074": ("M126 120a26 26 0 1 0 52 0a26 26 0 1 0 -52 0", 8, 70, 3),
+    "UBERON:0004134": ("M178 120C212 60 242 62 236 112S196 168 226 190 256 205 250 245", 8, 190, 3),
+    "UBERON:0001288": ("M250 245V520A35 35 0 0 0 320 520V425", 8, 440, 3),
+    "UBERON:0001291": ("M320 425V205", 350, 260, 3),
+    "UBERON:0001292": ("M320 205C318 122 372 112 386 156S432 206 450 158 498 122 522 152", 300, 18, 5),
+    "UBERON:0005097": ("M522 152C548 168 560 184 560 214", 590, 130, 1),
+    "UBERON:0004203": ("M560 214V370", 590, 240, 1),
+    "UBERON:0001232": ("M560 370V600", 590, 440, 1),
+    "UBERON:0002108": ("M765 215C890 190 895 250 800 252S745 300 850 302 880 350 790 352", 740, 500, 3),
+    "UBERON:0001155": ("M715 372V140H925V430", 740, 90, 3),
+    "UBERON:0001153": ("M715 378V412", 700, 450, 3),
+}
+# A kind of cell is drawn in the part that its name says.
+_CELLS = {"CL:1000849": "UBERON:0001292", "CL:1001106": "UBERON:0001291"}
+_LINE, _CHARACTER = 16, 7.6
+
+
+@dataclass
+class Place:
+    """A part of the body with what acts there: gene → (where in the cell, claim), disease → claim."""
+
+    genes: dict[str, tuple[set[str], str]] = field(default_factory=dict)
+    diseases: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Atlas:
+    svg: str
+    caption: str
+    table: Table
+
+
+def places(reader: Reader) -> dict[str, Place]:
+    """Part of the body (short name) → what the site claims and the mechanism steps put there."""
+    facts = reader.facts
+    genes = {iri for path, iri in facts.pages.items() if path.startswith("gene/")}
+    found: dict[str, Place] = defaultdict(Place)
+
+    def put(gene: str, where: str, details: set[str], claim: str) -> None:
+        known, first = found[where].genes.get(gene, (set(), claim))
+        found[where].genes[gene] = (known | details, first)
+
+    for claim, told in reader.claims.items():
+        if told.kind != "SiteClaim" or told.polarity != "present":
+            continue
+        subject = facts.one(claim, "hm:subject")
+        sites = [prefixes.shorten(v) for v in (*facts.values(claim, "hm:object"), *facts.values(claim, "hm:location"))]
+        details = {facts.label(v) for v in facts.values(claim, "hm:location") if prefixes.shorten(v).startswith("GO:")}
+        for site in sites:
+            where = _CELLS.get(site, site)
+            if where.startswith("UBERON:"):
+                if subject in genes:
+                    put(subject, where, details, claim)
+                else:
+                    found[where].diseases.setdefault(subject, claim)
+    for claim, told in reader.claims.items():
+        if told.kind != "MechanismStep" or told.polarity != "present":
+            continue
+        for variable in (facts.one(claim, "hm:subject"), facts.one(claim, "hm:object")):
+            here = {prefixes.shorten(v) for v in facts.values(variable, "hm:location")} & {prefixes.shorten(v) for v in facts.values(claim, "hm:location")}
+            for gene in facts.values(variable, "hm:activityOf"):
+                for where in here:
+                    if where.startswith("UBERON:"):
+                        put(gene, where, set(), claim)
+    return {where: found[where] for where in sorted(found)}
+
+
+def atlas(reader: Reader) -> Atlas:
+    """Draw the map, and tell it as a table."""
+    found = places(reader)
+    drawn = {where: found.get(where, Place()) for where in _TUBES}
+    parts = [
+        f'<svg class="atlas" role="group" viewBox="0 0 {WIDE} {HIGH}" width="{WIDE}" height="{HIGH}" aria-labelledby="a-t a-d">'
+        f'<title id="a-t">Map of nephron and gut</title><desc id="a-d">{escape(CAPTION)} The table below says the same.</desc>'
+    ]
+    parts.extend(f'<path class="tube" d="{_TUBES[w][0]}"/>' for w in drawn)
+    parts.extend(_segment(reader, where, place) for where, place in drawn.items())
+    return Atlas("".join(parts) + "</svg>", CAPTION, _table(reader, found))
+
+
+def _segment(reader: Reader, where: str, place: Place) -> str:
+    run, x, y, most = _TUBES[where]
+    iri = prefixes.expand(where) or ""
+    genes = sorted(place.genes, key=reader.facts.label)
+    labels = [reader.facts.label(g) for g in genes]
+    out = [f'<g class="seg" data-genes="{escape(" ".join(labels))}"><title>{escape(_told(reader, where, place))}</title><path class="part" d="{run}"/>']
+    out.append(f'<a href="{reader.path(iri)}"><text class="place" x="{x}" y="{y}">{escape(reader.facts.label(iri))}</text></a>')
+    row, across = 1, float(x)
+    for number, (gene, label) in enumerate(zip(genes, labels, strict=True)):
+        if number and number % most == 0:
+            row, across = row + 1, float(x)
+        causes = ", ".join(sorted({reader.facts.label(d) for d in _caused(reader, gene)}))
+        title = f"{label}{f': {causes}' if causes else ''}"
+        out.append(
+            f'<a href="{reader.path(gene)}" data-gene="{escape(label)}"><title>{escape(title)}</title>'
+            f'<text x="{across:g}" y="{y + row * _LINE}">{escape(label)}</text></a>'
+        )
+        across += len(label) * _CHARACTER + 14
+    return "".join(out) + "</g>"
+
+
+def _caused(reader: Reader, gene: str) -> list[str]:
+    return [
+        reader.facts.one(c, "hm:subject")
+        for c in reader.mentions.get(gene, ())
+        if reader.claims[c].kind == "CausationClaim" and reader.claims[c].polarity == "present" and reader.facts.one(c, "hm:object") == gene
+    ]
+
+
+def _told(reader: Reader, where: str, place: Place) -> str:
+    genes = ", ".join(sorted(reader.facts.label(g) for g in place.genes)) or "no gene on record"
+    return f"{reader.facts.label(prefixes.expand(where) or where)}: {genes}"
+
+
+def _table(reader: Reader, found: dict[str, Place]) -> Table:
+    rows = []
+    order = [*(_ for _ in _TUBES if _ in found), *(w for w in found if w not in _TUBES)]
+    for where in order:
+        place = found[where]
+        genes = sorted(
+            (Link(reader.facts.label(g), reader.path(claim), ", ".join(sorted(details))) for g, (details, claim) in place.genes.items()),
+            key=lambda link: link.text,
+        )
+        diseases = sorted((Link(reader.facts.label(d), reader.path(claim)) for d, claim in place.diseases.items()), key=lambda link: link.text.casefold())
+        rows.append(((reader.link(prefixes.expand(where) or where),), tuple(genes), tuple(diseases)))
+    return Table("Each name leads to the evidence that puts it there", ("Place", "Genes, and where in the cell", "Diseases with their seat there"), tuple(rows))

@@ -1,0 +1,269 @@
+"""What only a disease page has: frequencies, the mechanism drawn, neighbours, limits in both units, conflicts, sources."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+from html import escape
+
+from pyoxigraph import NamedNode
+
+from hypomag import charts, comparisons, diagrams, measures, paths, prefixes
+from hypomag.addresses import fragment
+from hypomag.charts import Frequency
+from hypomag.diagrams import Arrow, Box
+from hypomag.errors import HypomagError
+from hypomag.passages import NOT_PEOPLE, QUALIFIERS, Link, Reader, Section, Table, often
+from hypomag.paths import Path, Step
+from hypomag.sources import VOCAB
+
+MOST_BARS, MOST_GOALS, MOST_NEIGHBOURS, MOST_ROWS = 30, 14, 5, 14
+BOTH_UNITS = ("mmol/L", "mg/dL")
+
+
+def frequencies(reader: Reader, disease: str) -> tuple[list[Frequency], int]:
+    """How often each finding of a disease was seen, and how many findings more than are drawn.
+
+    Claims with a qualifier (severity, context, age group) and studies of animals or cells are left out. Nothing is
+    summed: the bar is the largest cohort, others stand beside it; a cohort of one is no bar.
+    """
+    lines: dict[str, dict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
+    claims: dict[str, str] = {}
+    for claim in reader.facts.sections.get(disease, ()):
+        told = reader.claims.get(claim)
+        if told is None or told.kind not in ("PhenotypeClaim", "ComplicationClaim"):
+            continue
+        if any(reader.facts.values(claim, q) for q in QUALIFIERS):
+            continue
+        finding = reader.facts.one(claim, "hm:object")
+        if told.polarity == "present" or finding not in claims:
+            claims[finding] = claim
+        for line in told.lines:
+            if line.study not in NOT_PEOPLE and often(line):
+                lines[finding]["count" if line.m and line.m > 1 else "single" if line.m else "stated"].append(line)
+    found = []
+    for finding, by_kind in lines.items():
+        label, href = reader.facts.label(finding), f"#{fragment(claims[finding])}"
+        counted = {(x.n, x.m, x.source_iri): x for x in by_kind["count"]}  # type: ignore[attr-defined]
+        if counted:
+            first, *rest = sorted(counted.values(), key=lambda x: (-(x.m or 0), -(x.n or 0), x.iri))
+            others = tuple((x.n or 0, x.m or 0) for x in rest)
+            found.append(Frequency(label, href, first.n, first.m, others, source=reader.citation(first.source_iri, first.source)))
+        elif by_kind["stated"]:
+            line = min(by_kind["stated"], key=lambda x: (not x.percent, x.iri))  # type: ignore[attr-defined]
+            ends = (float(line.percent), float(line.percent)) if line.percent else reader.bands.get(line.band)  # type: ignore[attr-defined]
+            if ends:
+                source = reader.citation(line.source_iri, line.source)  # type: ignore[attr-defined]
+                found.append(Frequency(label, href, low=ends[0], high=ends[1], stated=often(line).lower(), source=source))  # type: ignore[arg-type]
+    found = charts.ordered(found)
+    return found[:MOST_BARS], len(found) - MOST_BARS
+
+
+def chart(reader: Reader, disease: str) -> tuple[str, str]:
+    """The chart of frequencies with its caption; nothing where no source counts or states any."""
+    found, more = frequencies(reader, disease)
+    if not found:
+        return "", ""
+    caption = (
+        "How often each finding was seen. Line: n of m in the largest cohort on record; pale bar: its 95 % Wilson interval; thin marks: "
+        "other cohorts of two or more. Outlined: a band or percentage that a source states without counting. Nothing is added up; patients "
+        "who are written about are not a fair sample of all. A finding leads to its evidence."
+    )
+    return charts.bars(found), caption + (f" {more} more findings follow below." if more > 0 else "")
+
+
+def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
+    """The mechanism of a disease as a signed graph: SVG, caption, and the steps in it; nothing where no path leads on.
+
+    For each finding and laboratory state that the disease has on record and that is the state of a variable, the best
+    path from its gene is taken (paths.nearest); the paths are laid together.
+    """
+    chosen = _best_paths(reader, disease)
+    if not chosen:
+        return "", "", []
+    boxes: dict[str, Box] = {}
+    arrows: dict[tuple[str, str], Arrow] = {}
+    steps: dict[str, Step] = {}
+    root = _root(reader, disease)
+    boxes["root"] = Box("root", root, 0)
+    for path in chosen:
+        states = path.states()
+        at = [path.steps[0].origin, *(s.target for s in path.steps)]
+        labels = [path.start, *(s.target_label for s in path.steps)]
+        for iri, label, state in zip(at, labels, states, strict=True):
+            key = f"{iri}{state:+d}"
+            findings = reader.facts.values(iri, "hm:lowFinding" if state < 0 else "hm:highFinding")
+            boxes.setdefault(key, Box(key, label, state, notes=tuple(reader.facts.label(f) for f in findings)))
+        arrows.setdefault(("root", f"{at[0]}{states[0]:+d}"), Arrow("root", f"{at[0]}{states[0]:+d}", 0, root))
+        for step, one, other in zip(path.steps, zip(at, states, strict=True), list(zip(at, states, strict=True))[1:], strict=False):
+            pair = (f"{one[0]}{one[1]:+d}", f"{other[0]}{other[1]:+d}")
+            places = f" in {', '.join(step.places)}" if step.places else ""
+            arrows.setdefault(pair, Arrow(*pair, step.sign, f"{step.label}{places}", bool(step.disputes)))
+            steps[step.iri] = step
+    title = f"How {root} leads to the findings of {reader.facts.label(disease)}"
+    told = ". ".join(s.label for s in steps.values())
+    svg = diagrams.draw(list(boxes.values()), list(arrows.values()), title, f"{told}. The same steps with their evidence stand below.")
+    caption = (
+        "↓ low, ↑ high, as the disease has it. An arrow raises what it points at, a bar lowers it; a dashed one is disputed. "
+        "Drawn from the steps below: for each finding on record, the shortest path that is accepted."
+    )
+    return svg, caption, list(steps)
+
+
+def _root(reader: Reader, disease: str) -> str:
+    told = []
+    for claim in reader.facts.sections.get(disease, ()):
+        if claim in reader.claims and reader.claims[claim].kind == "CausationClaim" and reader.claims[claim].polarity == "present":
+            how = "gained" if reader.facts.one(claim, "hm:predicate") == prefixes.expand("RO:0004001") else "lost or changed"
+            if reader.facts.one(claim, "hm:predicate") == prefixes.expand("RO:0004002"):
+                how = "lost"
+            told.append(f"{reader.facts.label(reader.facts.one(claim, 'hm:object'))} {how}")
+    return ", ".join(sorted(set(told))[:3]) or reader.facts.label(disease)
+
+
+def _best_paths(reader: Reader, disease: str) -> list[Path]:
+    goals: dict[tuple[str, int], None] = {}
+    states = {"stateLow": -1, "stateUndetectable": -1, "stateInappropriatelyLow": -1, "stateHigh": 1, "stateInappropriatelyHigh": 1}
+    for claim in reader.facts.sections.get(disease, ()):
+        told = reader.claims.get(claim)
+        if told is None or told.polarity != "present":
+            continue
+        thing = reader.facts.one(claim, "hm:object")
+        if told.kind in ("PhenotypeClaim", "ComplicationClaim"):
+            goals.update({(v, -1): None for v in reader.facts.pointing(thing, "hm:lowFinding")})
+            goals.update({(v, 1): None for v in reader.facts.pointing(thing, "hm:highFinding")})
+        elif told.kind == "LaboratoryClaim":
+            state = states.get(reader.facts.one(claim, "hm:state").removeprefix(VOCAB))
+            if state:
+                goals[thing, state] = None
+    try:
+        found = paths.nearest(reader.store, disease, reader.steps)
+    except HypomagError:  # the disease acts through no variable of the mechanism
+        return []
+    return sorted((found[goal] for goal in goals if goal in found), key=lambda p: p.weight)[:MOST_GOALS]
+
+
+def neighbours(reader: Reader, disease: str) -> Table | None:
+    """The laboratory states of a disease beside those of the diseases that it is told apart from, and of its siblings."""
+    facts = reader.facts
+    pairs = [
+        (facts.one(c, "hm:subject"), facts.one(c, "hm:object"))
+        for c in reader.mentions.get(disease, ())
+        if reader.claims[c].kind == "DifferentialClaim"
+    ]
+    partners = [b if a == disease else a for a, b in pairs if disease in (a, b)]
+    siblings = [s for parent in facts.values(disease, "rdfs:subClassOf") for s in facts.pointing(parent, "rdfs:subClassOf")]
+    wanted = [d for d in dict.fromkeys([*partners, *siblings]) if d != disease and reader.signatures.get(d) and reader.signatures[d].laboratory]
+    if disease not in reader.signatures or not wanted or not reader.signatures[disease].laboratory:
+        return None
+    known = {d: reader.signatures[d] for d in [disease, *wanted[:MOST_NEIGHBOURS]]}
+    rows = [r for r in comparisons.laboratory(reader.store, known) if disease in r.cells and len(r.cells) > 1]
+    rows.sort(key=lambda r: (r.verdict != comparisons.DIFFERS, -len(r.cells), r.label))
+    body = []
+    for row in rows[:MOST_ROWS]:
+        cells = [(Link(facts.label(row.feature), reader.path(row.feature)),)]
+        for d in known:
+            cell = row.cells.get(d)
+            claim = prefixes.expand(cell.claims[0]) if cell else None
+            cells.append((Link(cell.value, reader.path(claim or ""), cell.often),) if cell else (Link("?"),))
+        body.append(tuple(cells))
+    if not body:
+        return None
+    head = ("Laboratory value", *(s.short for s in known.values()))
+    return Table("What the laboratory shows here and in its neighbours; ? is not on record. A cell leads to its evidence.", head, tuple(body))
+
+
+def limits(reader: Reader, disease: str) -> Table | None:
+    """The limits that sources give for the laboratory values of a disease, in both units; a converted form says so."""
+    facts = reader.facts
+    own = {facts.one(c, "hm:object") for c in facts.sections.get(disease, ()) if c in reader.claims and reader.claims[c].kind == "LaboratoryClaim"}
+    rows = []
+    for claim, told in reader.claims.items():
+        if told.kind != "ThresholdClaim" or told.polarity != "present":
+            continue
+        variable, subject = facts.one(claim, "hm:object"), facts.one(claim, "hm:subject")
+        context = facts.values(claim, "hm:context")
+        ours = disease in (subject, *context)
+        general = variable in own and not any(c.startswith(prefixes.expand("MONDO:") or "-") for c in context) and subject.startswith(prefixes.expand("HP:") or "-")
+        if not ours and not general:
+            continue
+        forms = [(facts.one(q, "hm:unit"), _form(reader, q)) for q in facts.values(claim, "hm:statedAs")]
+        columns = [_in_unit(reader, claim, variable, unit, forms) for unit in BOTH_UNITS]
+        other = tuple(Link(f"{form} {unit}") for unit, form in forms if unit not in BOTH_UNITS)
+        people = ", ".join(facts.label(p) for p in facts.values(claim, "hm:population")) or "any age"
+        sources = tuple(Link(c.citation, c.path, "disputes" if c.against else "") for c in reader.statement(claim).cites)
+        rows.append(((Link(told.label, reader.path(claim)),), *columns, other, (Link(people),), sources))
+    if not rows:
+        return None
+    rows.sort(key=lambda r: (r[0][0].text.casefold(), r[0][0].path))
+    head = ("Limit", *BOTH_UNITS, "other unit", "for", "on whose authority")
+    return Table("Limits that sources give, each as stated and in the other unit (≈: converted by us). They are no advice.", head, tuple(rows))
+
+
+def _form(reader: Reader, quantity: str) -> str:
+    comparator = reader.facts.one(quantity, "hm:comparator")
+    value, low, high = (reader.facts.one(quantity, f"hm:{k}") for k in ("value", "low", "high"))
+    return f"{comparator} {value or f'{low} to {high}'}".strip()
+
+
+def _in_unit(reader: Reader, claim: str, variable: str, unit: str, forms: list[tuple[str, str]]) -> tuple[Link, ...]:
+    stated = [form for u, form in forms if u == unit]
+    if stated:
+        return (Link(stated[0]),)
+    for quantity in reader.facts.values(claim, "hm:statedAs"):
+        value = reader.facts.one(quantity, "hm:value")
+        given = reader.facts.one(quantity, "hm:unit")
+        if not value:
+            continue
+        try:
+            found = measures.converted(reader.store, NamedNode(variable), measures.Amount(Decimal(value), given), unit)
+        except HypomagError:
+            continue
+        comparator = reader.facts.one(quantity, "hm:comparator")
+        return (Link(f"≈ {comparator} {float(found):.2g}"),)
+    return (Link("–"),)
+
+
+def conflicts(reader: Reader, disease: str) -> tuple[Table, ...]:
+    """Claims on which sources stand on both sides, and claims of absence beside claims of presence."""
+    facts = reader.facts
+    own = [c for c in facts.sections.get(disease, ()) if c in reader.claims]
+    both = []
+    for claim in own:
+        lines = [reader.cite(line) for line in reader.claims[claim].lines]
+        sides = [
+            tuple(Link(c.citation, c.path, c.often) for c in lines if c.against is against) for against in (False, True)
+        ]  # fmt: skip
+        if all(sides):
+            both.append(((Link(reader.claims[claim].label, reader.path(claim)),), *(tuple(dict.fromkeys(s)) for s in sides)))
+    pairs = []
+    present: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for claim in own:
+        if reader.claims[claim].polarity == "present":
+            present[facts.one(claim, "hm:predicate"), facts.one(claim, "hm:object")].append(claim)
+    for claim in own:
+        beside = present.get((facts.one(claim, "hm:predicate"), facts.one(claim, "hm:object")), [])
+        if reader.claims[claim].polarity == "absent" and beside:
+            said = tuple(Link(reader.claims[c].label, reader.path(c), reader.statement(c).often) for c in sorted(beside))
+            pairs.append(((Link(reader.claims[claim].label, reader.path(claim), reader.statement(claim).often),), said))
+    tables = []
+    if both:
+        tables.append(Table("Statements on which sources disagree", ("Statement", "say so", "dispute it"), tuple(sorted(both, key=str))))
+    if pairs:
+        tables.append(Table("Stated to be absent by some, present by others", ("Stated as absent", "Stated as present"), tuple(sorted(pairs, key=str))))
+    return tuple(tables)
+
+
+def cited(reader: Reader, section_groups: list[Section]) -> tuple[Link, ...]:
+    """All publications that the statements of a page rest on, each once."""
+    found = {}
+    for section in section_groups:
+        for group in section.groups:
+            for statement in group.statements:
+                for cite in statement.cites:
+                    found[cite.path] = Link(cite.citation, cite.path)
+    return tuple(sorted(found.values(), key=lambda x: (x.text.casefold(), x.path)))
+
+
+def plain(text: str) -> str:
+    return escape(text, quote=False)

@@ -1,0 +1,316 @@
+"""The site in its folder: every page with its data, lists, downloads; only what has changed is written again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple, parse
+
+from hypomag import __version__, atlases, descriptions, exports, graph, pages, prefixes, queries, renderings
+from hypomag.addresses import address, fragment, relative
+from hypomag.errors import InputError
+from hypomag.formatting import RDF_TYPE, turtle
+from hypomag.passages import Link, Page, Reader
+from hypomag.sources import BASE, Sources, read_text
+
+MANIFEST = "site-manifest.json"
+NAME = "hypomag site"
+NOWHERE = "https://hypomag.example/"  # a name that RFC 2606 keeps free
+_SHACL = "http://www.w3.org/ns/shacl#"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publication did: pages and files of the site, files written and removed."""
+
+    folder: Path
+    pages: int
+    files: int
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def publish(sources: Sources, out: Path, base: str = "", progress: Progress = lambda _: None) -> Published:
+    """Write the site of a graph into a folder; what has not changed stays untouched.
+
+    The manifest in the folder names each file with its hash and the hash of what it was made from. A file is made anew
+    where that differs, or where the file is missing or was altered; a file that belongs to no page any more is removed.
+    `base` is the web address of the site, for the sitemap and the redirect file; all else is relative.
+
+    Raises:
+        InputError: the folder holds something other than a site, or cannot be written; the base is no web address.
+    """
+    if base and not base.startswith(("http://", "https://")):
+        raise InputError(f"{base!r} is no web address", "write it as https://example.org/hypomag/")
+    base = base.rstrip("/") + "/" if base else ""
+    out = out.resolve()
+    earlier = _earlier(out)
+    inputs = _inputs(sources, base)
+    known = _kept(out, earlier)
+    if earlier.get("inputs") == inputs and len(known) == len(earlier["files"]):
+        return Published(out, earlier["pages"], len(known) + 1, (), ())
+    progress("reading the graph")
+    made = _Site(sources, base)
+    written: list[str] = []
+    files: dict[str, dict[str, object]] = {}
+    progress("writing the pages")
+    try:
+        for path, depends, content in made.files():
+            old = known.get(path)
+            if old and depends and old.get("depends") == depends:
+                files[path] = old
+                continue
+            data = content()
+            sum_ = hashlib.sha256(data).hexdigest()
+            files[path] = {"bytes": len(data), "sha256": sum_} | ({"depends": depends} if depends else {})
+            if not old or old["sha256"] != sum_:
+                _write(out / path, data)
+                written.append(path)
+        removed = sorted(set(earlier.get("files", ())) - set(files))
+        for path in removed:
+            (out / path).unlink(missing_ok=True)
+        manifest = {"name": NAME, "program": __version__, "inputs": inputs, "pages": made.count, "files": dict(sorted(files.items()))}
+        _write(out / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
+    except OSError as error:
+        raise InputError(f"{error.filename or out}: {error.strerror}", "choose another folder; run again to complete this one") from None
+    return Published(out, made.count, len(files) + 1, tuple(written), tuple(removed))
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        aside.write_bytes(data)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _earlier(out: Path) -> dict[str, object] | dict[str, dict[str, dict[str, str]]]:  # type: ignore[type-arg]
+    """The manifest of the site that is there; nothing for a new or empty folder; anything else is refused."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return {}
+    try:
+        found = json.loads((out / MANIFEST).read_bytes())
+        if found["name"] == NAME:
+            return dict(found)
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    raise InputError(f"{out}: holds something other than a site", "name a new or empty folder")
+
+
+def _kept(out: Path, earlier: dict) -> dict[str, dict[str, str]]:  # type: ignore[type-arg]
+    """The files of the manifest that are there as they were written."""
+    found = {}
+    for path, facts in earlier.get("files", {}).items():
+        place = out / path
+        try:
+            if place.stat().st_size == facts["bytes"] and hashlib.sha256(place.read_bytes()).hexdigest() == facts["sha256"]:
+                found[path] = facts
+        except OSError:
+            continue
+    return found
+
+
+def _inputs(sources: Sources, base: str) -> str:
+    """SHA-256 of all that a site depends on: sources (or a built graph), templates, program, address."""
+    if (sources.root / "ontology").is_dir():
+        graph_sum = sources.digest(__version__)
+    else:
+        graph_sum = hashlib.sha256((sources.root / graph.DATASET).read_bytes()).hexdigest()
+    stored = sources.folder("queries") / "pages" / "schema-org.rq"
+    parts = [graph_sum, base, renderings.digest(), read_text(str(stored))]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+File = tuple[str, str, Callable[[], bytes]]
+
+
+class _Site:
+    """All files of a site, each as path, hash of what it depends on, and how its bytes are made."""
+
+    def __init__(self, sources: Sources, base: str) -> None:
+        self.sources = sources
+        self.base = base
+        self.store = graph.open_graph(sources)
+        self.reader = Reader(self.store)
+        self.version, self.date = exports.release(self.store)
+        self.press = renderings.Press(self.version, self.date, base)
+        self.downloads = self._downloads()
+        self.void = exports.description(self.store, self.downloads, f"{base}download/" if base else "").encode()
+        self.schema = renderings.Schema(self._schema())
+        self.shapes = _shapes(sources)
+        self.count = 0
+
+    def files(self) -> Iterator[File]:
+        """Yield every file of the site but its manifest."""
+        told: dict[str, list[Page]] = defaultdict(list)
+        names: dict[str, list[str]] = {}
+        rendered = self._depends()
+        for page, triples in self._pages():
+            told[page.path.partition("/")[0]].append(page)
+            names[page.path] = self._names(page)
+            depends = hashlib.sha256("\n".join([rendered, repr(page), *sorted(map(str, triples))]).encode()).hexdigest()
+            yield f"{page.path}.html", depends, lambda page=page: self.press.html(page)
+            yield f"{page.path}.ttl", depends, lambda page=page, t=triples: descriptions.as_turtle(t, page.title)
+            yield f"{page.path}.jsonld", depends, lambda t=triples: descriptions.as_jsonld(t)
+        for claim in sorted(self.reader.facts.homes):
+            folder = prefixes.shorten(claim).partition(":")[0]
+            if folder in ("claim", "step"):
+                here = f"{folder}/{fragment(claim)}.html"
+                way = relative(self.reader.path(claim), here)
+                yield here, "", lambda way=way, claim=claim: renderings.redirect(way, self.reader.facts.label(claim))
+        every = [p for found in told.values() for p in found]
+        lists = [pages.listing(folder, told[folder]) for folder in pages.PLURALS if folder in told]
+        for page in lists:
+            depends = hashlib.sha256(f"{rendered}\n{page!r}".encode()).hexdigest()
+            yield f"{page.path}.html", depends, lambda page=page: self.press.html(page)
+        yield from self._others(every, lists, names)
+        self.count = len(every) + len(lists) + 4
+
+    def _others(self, every: list[Page], lists: list[Page], names: dict[str, list[str]]) -> Iterator[File]:
+        """Front page, search, map, data; assets, index, downloads, sitemap."""
+        ways = [Link(p.title, f"{p.path}.html", p.lead.removesuffix(".")) for p in lists]
+        front = Page(path="index", iri="", kind="Front page", title="hypomag", schema=self.schema.block(f"{BASE}dataset"))
+        posts = [
+            renderings.Signpost("describedby", "void.ttl", "text/turtle"),
+            *(renderings.Signpost("item", f"download/{name}", _media(name)) for name in sorted(self.downloads)),
+            renderings.Signpost("type", f"{renderings.SCHEMA}Dataset"),
+            *self.press.signposts(front),
+        ]
+        tree = self._families()
+        yield "index.html", "", lambda: self.press.html(front, "index.html", signposts=posts, families=tree, lists=ways)
+        search = Page(path="search", iri="", kind="Search", title="Search")
+        yield "search.html", "", lambda: self.press.html(search, "search.html", lists=ways)
+        atlas = Page(path="map", iri="", kind="Map", title="Map of nephron and gut", lead=atlases.LEAD)
+        drawn = atlases.atlas(self.reader)
+        yield "map.html", "", lambda: self.press.html(atlas, "map.html", drawing=drawn.svg, caption=drawn.caption, table=drawn.table)
+        data = Page(path="data", iri="", kind="Data", title="Data")
+        sums = [
+            {"name": name, "media": _media(name), "bytes": f"{len(content):,}", "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in sorted(self.downloads.items())
+        ]
+        graphs = [
+            dict(zip(("title", "licence", "note"), exports.GRAPH_NOTES[g.value.removeprefix(f"{BASE}graph/")], strict=True))
+            | {"triples": f"{sum(1 for _ in self.store.quads_for_pattern(None, None, None, g)):,}"}
+            for g in graph.content_graphs(self.store)
+        ]
+        yield "data.html", "", lambda: self.press.html(data, "data.html", files=sums, graphs=graphs, lists=ways)
+        for name in renderings.ASSETS:
+            yield name, "", lambda name=name: renderings.asset(name)
+        yield "search-index.js", "", lambda: renderings.index(every, names)
+        for name, content in sorted(self.downloads.items()):
+            yield f"download/{name}", "", lambda content=content: content
+        yield "download/SHA256SUMS", "", lambda: "".join(f"{s['sha256']}  {s['name']}\n" for s in sums).encode()
+        for name in ("void.ttl", ".well-known/void"):
+            yield name, "", lambda: self.void
+        address_ = self.base or NOWHERE
+        listed = sorted(["index.html", "search.html", "map.html", "data.html", *(f"{p.path}.html" for p in [*every, *lists])])
+        yield "sitemap.xml", "", lambda: renderings.sitemap(listed, address_, self.date)
+        yield "robots.txt", "", lambda: f"User-agent: *\nAllow: /\nSitemap: {address_}sitemap.xml\n".encode()
+        yield "w3id.htaccess", "", lambda: renderings.w3id(address_)
+        yield ".nojekyll", "", lambda: b""  # some hosts hide .well-known without it
+
+    def _depends(self) -> str:
+        return "\n".join([renderings.digest(), __version__, self.version, self.date, self.base])
+
+    def _pages(self) -> Iterator[tuple[Page, list[Triple]]]:
+        """Every page that is about something, with the description of what it is about."""
+        for iri in self.reader.facts.pages.values():
+            page = replace(pages.entity(self.reader, iri), schema=self.schema.block(iri))
+            yield page, self.reader.facts.description(iri)
+        for found in queries.catalogue(self.sources).values():
+            result = queries.run(self.store, found.text, name=found.name)
+            columns = [v.value for v in result.variables]
+            rows = [[row[c] for c in columns] for row in result]
+            page = pages.question(self.reader, found, rows)
+            yield page, _executable(page.iri, found)
+        for iri, triples in self.shapes.items():
+            values: dict[str, list[str]] = defaultdict(list)
+            for t in triples:
+                values[t.predicate.value].append(t.object.value if not str(t.object).startswith("_:") else "")
+            own = [t for t in triples if isinstance(t.subject, NamedNode) and not str(t.object).startswith("_:")]
+            text = turtle(own, prefixes.read()).partition("\n\n")[2]
+            yield pages.shape(self.reader, iri, values, text), [*own, *self.reader.facts.labels(own)]
+
+    def _names(self, page: Page) -> list[str]:
+        """What else a page is found by: identifiers here and elsewhere, the name of a question, a citation."""
+        found = [prefixes.shorten(page.iri)] if page.iri else []
+        heads = dict(page.facts)
+        for name in ("identifiers", "cited here as", "the publication itself", "name"):
+            found += [link.text for link in heads.get(name, ())]
+        return found
+
+    def _families(self) -> list[dict[str, object]]:
+        """The diseases as a tree: groups with their members, single diseases with their genes."""
+        facts = self.reader.facts
+        every = {iri for path, iri in facts.pages.items() if path.startswith("disease/")}
+        below: dict[str, list[str]] = defaultdict(list)
+        for iri in every:
+            for parent in facts.values(iri, "rdfs:subClassOf"):
+                below[parent].append(iri)
+
+        def node(iri: str) -> dict[str, object]:
+            signature = self.reader.signatures.get(iri)
+            short = signature.short if signature and signature.short != facts.label(iri) else ""
+            members = [node(m) for m in sorted(below.get(iri, ()), key=lambda m: facts.label(m).casefold())]
+            genes = ", ".join(sorted(facts.label(g) for g in signature.genes)) if signature and not members else ""
+            return {"link": self.reader.link(iri), "name": short, "genes": genes, "members": members}
+
+        roots = sorted((i for i in every if not any(p in every for p in facts.values(i, "rdfs:subClassOf"))), key=lambda i: (not below.get(i), facts.label(i).casefold()))
+        return [node(r) for r in roots]
+
+    def _downloads(self) -> dict[str, bytes]:
+        """The exports: from the build where it is fresh, else made here."""
+        built = self.sources.build if graph.is_fresh(self.sources) else self.sources.root
+        found = {}
+        for form in exports.FORMATS:
+            name = f"hypomag.{exports.SUFFIXES[form]}"
+            place = built / name
+            found[name] = place.read_bytes() if place.is_file() else exports.export(self.store, form)
+        return found
+
+    def _schema(self) -> list[Triple]:
+        store = Store()
+        store.extend(exports.quads(self.store))
+        store.load(self.void, format=RdfFormat.TURTLE, to_graph=NamedNode(f"{BASE}graph/description"))
+        text = read_text(str(self.sources.folder("queries") / "pages" / "schema-org.rq"))
+        return list(queries.run(store, text, name="schema-org.rq"))
+
+
+def _media(name: str) -> str:
+    return exports.MEDIA_TYPES[name.rpartition(".")[2]]
+
+
+def _executable(iri: str, found: queries.Question) -> list[Triple]:
+    """A question as RDF, in the form that SIB's collections of SPARQL examples have."""
+    node = NamedNode(iri)
+
+    def say(predicate: str, value: NamedNode | Literal) -> Triple:
+        return Triple(node, prefixes.node(predicate), value)
+
+    keywords = [say("schema:keywords", Literal(tag)) for tag in found.tags]
+    return [
+        say("rdf:type", NamedNode(f"{_SHACL}SPARQLExecutable")), say("rdf:type", NamedNode(f"{_SHACL}SPARQLSelectExecutable")),
+        say("rdfs:label", Literal(found.summary, language="en")), say("rdfs:comment", Literal(found.description, language="en")),
+        say("sh:select", Literal(found.text)), *keywords,
+    ]  # fmt: skip
+
+
+def _shapes(sources: Sources) -> dict[str, list[Triple]]:
+    """Named shape → its triples; lists and unnamed parts are left to the file."""
+    found: dict[str, list[Triple]] = defaultdict(list)
+    for path in sources.shapes():
+        for quad in parse(path=str(path), format=RdfFormat.TURTLE):
+            if isinstance(quad.subject, NamedNode) and (address(quad.subject.value) or "").startswith("shape/"):
+                found[quad.subject.value].append(quad.triple)
+    typed = {iri: triples for iri, triples in found.items() if any(t.predicate.value == RDF_TYPE for t in triples)}
+    return dict(sorted(typed.items()))
