@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
-from html import escape
 
 from pyoxigraph import NamedNode
 
@@ -13,7 +12,7 @@ from hypomag.addresses import fragment
 from hypomag.charts import Frequency
 from hypomag.diagrams import Arrow, Box
 from hypomag.errors import HypomagError
-from hypomag.passages import NOT_PEOPLE, QUALIFIERS, Link, Reader, Section, Table, often
+from hypomag.passages import NOT_PEOPLE, QUALIFIERS, Group, Link, Reader, Section, Table, often
 from hypomag.paths import Path, Step
 from hypomag.sources import VOCAB
 
@@ -101,8 +100,8 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
             arrows.setdefault(pair, Arrow(*pair, step.sign, f"{step.label}{places}", bool(step.disputes)))
             steps[step.iri] = step
     title = f"How {root} leads to the findings of {reader.facts.label(disease)}"
-    told = ". ".join(s.label for s in steps.values())
-    svg = diagrams.draw(list(boxes.values()), list(arrows.values()), title, f"{told}. The same steps with their evidence stand below.")
+    told = f"A graph of {len(boxes)} boxes and {len(arrows)} arrows; the same steps stand below as sentences with their evidence."
+    svg = diagrams.draw(list(boxes.values()), list(arrows.values()), title, told)
     caption = (
         "↓ low, ↑ high, as the disease has it. An arrow raises what it points at, a bar lowers it; a dashed one is disputed. "
         "Drawn from the steps below: for each finding on record, the shortest path that is accepted."
@@ -165,11 +164,12 @@ def neighbours(reader: Reader, disease: str) -> Table | None:
         for d in known:
             cell = row.cells.get(d)
             claim = prefixes.expand(cell.claims[0]) if cell else None
-            cells.append((Link(cell.value, reader.path(claim or ""), cell.often),) if cell else (Link("?"),))
+            note = ", ".join(w for w in (cell.often if not cell.often.startswith("0 of") else "", "disputed" if cell.disputed else "") if w) if cell else ""
+            cells.append((Link(cell.value, reader.path(claim or ""), note),) if cell else (Link("?"),))
         body.append(tuple(cells))
     if not body:
         return None
-    head = ("Laboratory value", *(s.short for s in known.values()))
+    head = ("Laboratory value", *(reader.short(d) or facts.label(d) for d in known))
     return Table("What the laboratory shows here and in its neighbours; ? is not on record. A cell leads to its evidence.", head, tuple(body))
 
 
@@ -224,34 +224,30 @@ def _in_unit(reader: Reader, claim: str, variable: str, unit: str, forms: list[t
     return (Link("–"),)
 
 
-def conflicts(reader: Reader, disease: str) -> tuple[Table, ...]:
-    """Claims on which sources stand on both sides, and claims of absence beside claims of presence."""
+def conflicts(reader: Reader, disease: str) -> tuple[Group, ...]:
+    """Claims on which sources stand on both sides, and claims of absence beside claims of presence; each leads to both sides."""
     facts = reader.facts
     own = [c for c in facts.sections.get(disease, ()) if c in reader.claims]
     both = []
-    for claim in own:
-        lines = [reader.cite(line) for line in reader.claims[claim].lines]
-        sides = [
-            tuple(Link(c.citation, c.path, c.often) for c in lines if c.against is against) for against in (False, True)
-        ]  # fmt: skip
-        if all(sides):
-            both.append(((Link(reader.claims[claim].label, reader.path(claim)),), *(tuple(dict.fromkeys(s)) for s in sides)))
-    pairs = []
     present: dict[tuple[str, str], list[str]] = defaultdict(list)
     for claim in own:
-        if reader.claims[claim].polarity == "present":
+        told = reader.claims[claim]
+        sides = [len({x.source_iri for x in told.lines if (x.direction == "disputes") is against}) for against in (False, True)]
+        if all(sides):
+            both.append(Link(told.label, reader.path(claim), f"{sides[0]} for, {sides[1]} against"))
+        if told.polarity == "present":
             present[facts.one(claim, "hm:predicate"), facts.one(claim, "hm:object")].append(claim)
+    beside = []
     for claim in own:
-        beside = present.get((facts.one(claim, "hm:predicate"), facts.one(claim, "hm:object")), [])
-        if reader.claims[claim].polarity == "absent" and beside:
-            said = tuple(Link(reader.claims[c].label, reader.path(c), reader.statement(c).often) for c in sorted(beside))
-            pairs.append(((Link(reader.claims[claim].label, reader.path(claim), reader.statement(claim).often),), said))
-    tables = []
-    if both:
-        tables.append(Table("Statements on which sources disagree", ("Statement", "say so", "dispute it"), tuple(sorted(both, key=str))))
-    if pairs:
-        tables.append(Table("Stated to be absent by some, present by others", ("Stated as absent", "Stated as present"), tuple(sorted(pairs, key=str))))
-    return tuple(tables)
+        found = present.get((facts.one(claim, "hm:predicate"), facts.one(claim, "hm:object")), [])
+        if reader.claims[claim].polarity == "absent" and found:
+            beside.append(Link(reader.claims[claim].label, reader.path(claim), "absent"))
+            beside.extend(Link(reader.claims[c].label, reader.path(c), "present") for c in sorted(found))
+    groups = [
+        Group("Sources disagree on these", links=tuple(sorted(both, key=lambda x: x.text.casefold()))),
+        Group("Stated as absent by some, as present by others", links=tuple(dict.fromkeys(beside))),
+    ]
+    return tuple(g for g in groups if g.links)
 
 
 def cited(reader: Reader, section_groups: list[Section]) -> tuple[Link, ...]:
@@ -264,6 +260,3 @@ def cited(reader: Reader, section_groups: list[Section]) -> tuple[Link, ...]:
                     found[cite.path] = Link(cite.citation, cite.path)
     return tuple(sorted(found.values(), key=lambda x: (x.text.casefold(), x.path)))
 
-
-def plain(text: str) -> str:
-    return escape(text, quote=False)

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, LINE, PADDING, GAP, LAYER, BEND = 148, 14, 7, 16, 46, 20
-COLUMNS = 23  # characters of a line in a box
+WIDTH, LINE, PADDING, GAP, LAYER, BEND = 164, 14, 7, 12, 44, 16
+COLUMNS, MOST = 22, 4  # characters of a line in a box; boxes beside each other
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,7 @@ def draw(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str, description:
     """Draw boxes and arrows from top to bottom; the same input gives the same bytes."""
     by_key = {b.key: b for b in boxes}
     level = layers(by_key, ((a.origin, a.target) for a in arrows))
+    _spread(level, arrows)
     rows: list[list[str]] = [[] for _ in range(max(level.values(), default=0) + 1)]
     for key in by_key:
         rows[level[key]].append(key)
@@ -103,6 +104,16 @@ def draw(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str, description:
     out.extend(_arrow(arrow, way, across, down) for arrow, way in zip(arrows, ways, strict=True))
     out.extend(_box(box, across[box.key], down[box.key][0]) for box in boxes)
     return "".join(out) + "</svg>"
+
+
+def _spread(level: dict[str, int], arrows: Sequence[Arrow]) -> None:
+    """Move boxes that lead nowhere further down where a layer would be too wide for a page."""
+    inner = {a.origin for a in arrows}
+    for row in range(len(level)):
+        here = [k for k in level if level[k] == row]
+        ends = [k for k in here if k not in inner]
+        for key in ends[: max(0, len(here) - MOST)]:
+            level[key] = row + 1
 
 
 def _untangle(rows: list[list[str]], links: list[tuple[str, str]]) -> None:

@@ -48,7 +48,7 @@ _INVERSE = (
     ("its kinds", "rdfs:subClassOf"), ("low state of", "hm:lowFinding"), ("high state of", "hm:highFinding"), ("activity", "hm:activityOf"),
     ("measures", "hm:test"), ("measured as", "hm:analyte"), ("here", "hm:location"), ("seen in", "hm:process"), ("formula", "hm:variable"),
 )  # fmt: skip
-_ROWS_SHOWN = 12
+_ROWS_SHOWN, _MOST_MEASURED = 12, 6
 
 
 def entity(reader: Reader, iri: str) -> Page:
@@ -67,25 +67,15 @@ def entity(reader: Reader, iri: str) -> Page:
     clinical = kind == "disease" or any(reader.claims[c].kind == "TreatmentClaim" and reader.facts.homes.get(c) == iri for c in claims)
     found = [_chapter(reader, iri, kind, claims, chapter, clinical) for chapter in CHAPTERS]
     sections = [s for s in [*_own_parts(reader, iri, kind), *found] if not s.empty]
-    if clinical:
-        tables = chapters.conflicts(reader, iri)
-        if tables:
-            lead = "Sources that contradict each other stay side by side."
-            sections.append(Section("conflicts", "Conflicts", lead, tables=tables))
+    if clinical and (groups := chapters.conflicts(reader, iri)):
+        lead = "Sources that contradict each other stay side by side; each statement leads to both sides."
+        sections.append(Section("conflicts", "Conflicts", lead, groups=groups))
     if sections and (links := chapters.cited(reader, sections)):
         sections.append(Section("sources", "Sources", f"{len(links)} publications and pages; each leads to all that it says here.", links=links))
     return Page(
-        path=path, iri=iri, kind=KINDS[kind], title=reader.facts.label(iri), name=_short(reader, iri, kind), lead=reader.facts.one(iri, "IAO:0000115"),
+        path=path, iri=iri, kind=KINDS[kind], title=reader.facts.label(iri), name=reader.short(iri) if kind == "disease" else "", lead=reader.facts.one(iri, "IAO:0000115"),
         synonyms=_synonyms(reader, iri), facts=tuple(_facts(reader, iri, kind, claims)), sections=tuple(sections),
     )  # fmt: skip
-
-
-def _short(reader: Reader, iri: str, kind: str) -> str:
-    """The short name by which people know a disease (FHSH), where its label is long."""
-    if kind != "disease" or iri not in reader.signatures:
-        return ""
-    short = reader.signatures[iri].short
-    return "" if short == reader.facts.label(iri) else short
 
 
 def _chapter(reader: Reader, iri: str, kind: str, claims: list[str], chapter: tuple[str, str, tuple[str, ...]], clinical: bool) -> Section:
@@ -103,6 +93,8 @@ def _chapter(reader: Reader, iri: str, kind: str, claims: list[str], chapter: tu
         tables = [t for t in [chapters.limits(reader, iri)] if t]
     elsewhere = "Diseases that show it" if kind == "phenotype" and name == "shows" else ""
     groups = reader.groups([*claims, *(s for s in steps if s not in claims)], kinds, iri, elsewhere)
+    if groups and groups[0].heading == title:
+        groups = (replace(groups[0], heading=""), *groups[1:])
     if kind == "phenotype" and not clinical and name == "shows":
         title = "Where it is seen"
     if name == "gaps":
@@ -161,7 +153,7 @@ def _opens(iri: str) -> bool:
 
 
 def _glance(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[tuple[str, tuple[Link, ...]]]:
-    """At a glance: gene, inheritance, onset, place of a disease; the diseases of a gene. Each leads to its evidence."""
+    """At a glance: gene, inheritance, onset, place, laboratory of a disease; the diseases of a gene. Each leads to its evidence."""
     own = [c for c in claims if reader.claims[c].polarity == "present" and reader.claims[c].status == "accepted"]
     heads = {"CausationClaim": "gene", "InheritanceClaim": "inherited as", "OnsetClaim": "begins", "SiteClaim": "where"}
     for claim_kind, name in heads.items():
@@ -180,6 +172,13 @@ def _glance(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[
                 links.setdefault(link.text, link)
         if links:
             yield name, tuple(sorted(links.values(), key=lambda x: x.text.casefold()))
+    measured = [c for c in own if kind == "disease" and reader.claims[c].kind == "LaboratoryClaim" and not reader.facts.values(c, "hm:population")]
+    told = [
+        reader.claim_link(c, f"{reader.facts.label(reader.facts.one(c, 'hm:object'))} {reader.facts.label(reader.facts.one(c, 'hm:state'))}", reader.statement(c).often)
+        for c in sorted(measured, key=lambda c: (-len(reader.claims[c].lines), c))[:_MOST_MEASURED]
+    ]
+    if told:
+        yield "laboratory", tuple(told)
 
 
 def _synonyms(reader: Reader, iri: str) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from pyoxigraph import Store
@@ -18,6 +19,8 @@ from hypomag.signatures import Signature
 
 # Not said of the usual patient: such claims are statements, never a bar of the chart.
 QUALIFIERS = ("hm:context", "hm:severity", "hm:modifier", "hm:location", "hm:population")
+LISTED = ("VariantClaim",)
+MOST_TOLD = 5
 NOT_PEOPLE = frozenset({"animal", "in vitro"})
 _NAMED_BY_CLAIM = tuple(
     f"hm:{p}" for p in ("subject", "object", "agent", "route", "routeDetail", "location", "distinguishedBy", "context", "goal",
@@ -49,7 +52,7 @@ class Cite:
 
 @dataclass(frozen=True)
 class Statement:
-    """One claim; at home (`here`) it carries all its lines, elsewhere it names the first sources and leads home.
+    """One claim; at home (`here`) it carries all its lines, elsewhere it names the first source of each side and leads home.
 
     On the page of a source (`own_lines`) it carries what that source says of it.
     """
@@ -71,10 +74,11 @@ class Statement:
 
 @dataclass(frozen=True)
 class Group:
-    """Statements of one kind under a heading."""
+    """Statements of one kind under a heading, or only links to them where they are many and alike."""
 
     heading: str
-    statements: tuple[Statement, ...]
+    statements: tuple[Statement, ...] = ()
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class Section:
 
     @property
     def count(self) -> int:
-        return sum(len(g.statements) for g in self.groups)
+        return sum(len(g.statements) + len(g.links) for g in self.groups)
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,16 @@ class Page:
     facts: tuple[tuple[str, tuple[Link, ...]], ...] = ()
     sections: tuple[Section, ...] = field(default=())
     schema: str = ""
+
+
+def thinned(page: Page, notes: int) -> Page:
+    """The page with the notes of only the first lines for a statement; those against it keep theirs, the page of a source has all."""
+
+    def less(s: Statement) -> Statement:
+        return replace(s, cites=tuple(c if c.against or k < notes else replace(c, note="") for k, c in enumerate(s.cites)))
+
+    sections = tuple(replace(s, groups=tuple(replace(g, statements=tuple(map(less, g.statements))) for g in s.groups)) for s in page.sections)
+    return replace(page, sections=sections)
 
 
 class Reader:
@@ -185,7 +199,7 @@ class Reader:
         return Link(text, self.path(claim), note)
 
     def cite(self, line: Line) -> Cite:
-        study = ", ".join(p for p in (line.study, line.genotyped if line.genotyped == "genotype confirmed" else "") if p)
+        study = ", ".join(p for p in (line.study, "genotyped" if line.genotyped == "genotype confirmed" else "") if p)
         return Cite(often(line), self.citation(line.source_iri, line.source), self.path(line.source_iri), study, line.note, line.direction == "disputes")
 
     def citation(self, source: str, short: str = "") -> str:
@@ -194,21 +208,40 @@ class Reader:
         return f"{prefix} {number}" if prefix in ("OMIM", "Orphanet") else short or self.facts.one(source, "hm:shortCitation")
 
     def statement(self, claim: str, page: str = "") -> Statement:
-        """A claim as the page on an IRI tells it: with all lines at home, with two sources elsewhere."""
+        """A claim as the page on an IRI tells it: with all lines at home, with a source of each side elsewhere."""
         told = self.claims[claim]
         here = self.facts.homes.get(claim) == page
         cites = [self.cite(line) for line in told.lines]
         shown = cites
         if not here:
             shown = list({c.citation: c for c in reversed(cites)}.values())[::-1]
-            shown = [*[c for c in shown if not c.against][:2], *[c for c in shown if c.against][:1]]
-        counted = [line for line in told.lines if line.m]
-        best = max(counted, key=lambda x: x.m or 0, default=None) or next((x for x in told.lines if often(x)), None)
-        marks = (("not found", told.polarity == "absent"), (told.status, told.status != "accepted"), ("disputed", told.disputed))
+            shown = [*[c for c in shown if not c.against][:1], *[c for c in shown if c.against][:1]]
+        counted = [line for line in told.lines if (line.m or 0) > 1]  # one patient is no frequency
+        best = max(counted, key=lambda x: x.m or 0, default=None) or next((x for x in told.lines if not x.m and often(x)), None)
+        marks = (("absent", told.polarity == "absent"), (told.status, told.status != "accepted"), ("disputed", told.disputed))
         return Statement(
             slug=fragment(claim) or "", label=told.label, path=self.path(claim), here=here, marks=tuple(w for w, on in marks if on),
             often=often(best) if best else "", cites=tuple(shown), more=len({c.citation for c in cites}) - len({c.citation for c in shown}),
         )  # fmt: skip
+
+    def short(self, disease: str) -> str:
+        """The name by which the claims on a disease call it most often, else its shortest handy one.
+
+        Nothing where that is its label.
+        """
+        facts = self.facts
+        labels = [self.claims[c].label for c in facts.sections.get(disease, ()) if c in self.claims]
+        names = sorted({*facts.values(disease, "oboInOwl:hasExactSynonym"), facts.label(disease)})
+        counts = {n: sum(bool(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", label, re.IGNORECASE)) for label in labels) for n in names}
+        best = max(names, key=lambda n: (counts[n], -len(n), n))
+        if not counts[best]:
+            best = self.signatures[disease].short if disease in self.signatures else facts.label(disease)
+        return "" if best.casefold() == facts.label(disease).casefold() else best
+
+    def _variant(self, claim: str) -> Link:
+        variant = self.facts.one(claim, "hm:subject")
+        significance = self.facts.one(variant, "hm:clinicalSignificance").lower()
+        return Link(self.facts.label(variant), self.path(claim), significance)
 
     def groups(self, claims: Iterable[str], kinds: Iterable[str], page: str, elsewhere: str = "") -> tuple[Group, ...]:
         """Statements by kind, the page's own first; `elsewhere` is the heading of those that live on another page."""
@@ -222,9 +255,12 @@ class Reader:
             other = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) != page)
             if own:
                 found.append(Group(SECTIONS[kind], own))
-            if other:
-                heading = elsewhere or SECTIONS[kind]
-                found.append(Group(f"{heading}, on other pages" if own else heading, other))
+            heading = elsewhere or SECTIONS[kind]
+            heading = f"{heading}, on other pages" if own else heading
+            if kind in LISTED and len(other) > MOST_TOLD:
+                found.append(Group(heading, links=tuple(sorted((self._variant(s.iri) for s in told), key=lambda x: x.text))))
+            elif other:
+                found.append(Group(heading, other))
         return tuple(found)
 
 

@@ -15,13 +15,14 @@ from pyoxigraph import NamedNode, Triple
 from hypomag import exports
 from hypomag.addresses import relative
 from hypomag.formatting import RDF_TYPE
-from hypomag.passages import Page
+from hypomag.passages import Page, thinned
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 ASSETS = ("style.css", "site.js", "icon.svg")
+HEAVIEST = 148_000
 SCHEMA = "https://schema.org/"
 
 
@@ -64,7 +65,18 @@ class Press:
         self._common = {"version": version, "date": date}
 
     def html(self, page: Page, template: str = "page.html", **more: object) -> bytes:
-        """Render a page; every way that it names is written relative to it."""
+        """Render a page; every way that it names is written relative to it.
+
+        A page that would weigh more than `HEAVIEST` bytes leaves the notes of its longer lists of evidence to the pages of the sources.
+        """
+        made = self._html(page, template, more)
+        for notes in (4, 2, 1, 0):
+            if len(made) <= HEAVIEST:
+                break
+            made = self._html(thinned(page, notes), template, more)
+        return made
+
+    def _html(self, page: Page, template: str, more: dict[str, object]) -> bytes:
         here = f"{page.path}.html"
 
         def rel(target: str) -> str:
@@ -74,7 +86,7 @@ class Press:
             return f"#{section}" if hash_ and path == here else relative(target, here)
 
         text = self._environment.get_template(template).render(
-            page=page, rel=rel, signposts=more.pop("signposts", None) or self.signposts(page), **self._common, **more
+            page=page, rel=rel, **({"signposts": self.signposts(page)} | self._common | more)
         )
         return (text.rstrip("\n") + "\n").encode()
 
