@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import defaultdict
 from dataclasses import dataclass, field
 from html import escape
@@ -14,21 +15,22 @@ CAPTION = (
     "Kidney, left, from the glomerulus to the collecting duct; gut, right. Not to scale. A gene stands where a claim says that it is "
     "expressed, or where a step of the mechanism has its product act."
 )
-WIDE, HIGH = 960, 640
-# Part of the drawing → the run of the tube, where its words stand, and how many genes fit on a line.
+WIDE, HIGH = 1080, 640
+# Part of the drawing → the run of the tube, where its words stand, how many genes fit on a line, and the line from the words to the part.
 _TUBES = {
-    "UBERON:0000074": ("M126 120a26 26 0 1 0 52 0a26 26 0 1 0 -52 0", 8, 70, 3),
-    "UBERON:0004134": ("M178 120C212 60 242 62 236 112S196 168 226 190 256 205 250 245", 8, 190, 3),
-    "UBERON:0001288": ("M250 245V520A35 35 0 0 0 320 520V425", 8, 440, 3),
-    "UBERON:0001291": ("M320 425V205", 350, 260, 3),
-    "UBERON:0001292": ("M320 205C318 122 372 112 386 156S432 206 450 158 498 122 522 152", 300, 18, 5),
-    "UBERON:0005097": ("M522 152C548 168 560 184 560 214", 590, 130, 1),
-    "UBERON:0004203": ("M560 214V370", 590, 240, 1),
-    "UBERON:0001232": ("M560 370V600", 590, 440, 1),
-    "UBERON:0002108": ("M765 215C890 190 895 250 800 252S745 300 850 302 880 350 790 352", 740, 500, 3),
-    "UBERON:0001155": ("M715 372V140H925V430", 740, 90, 3),
-    "UBERON:0001153": ("M715 378V412", 700, 450, 3),
+    "UBERON:0000074": ("M126 150a26 26 0 1 0 52 0a26 26 0 1 0 -52 0", 8, 92, 3, "M90 97L132 128"),
+    "UBERON:0004134": ("M178 150C200 62 246 66 238 122S192 176 224 196 256 215 250 255", 8, 230, 3, "M112 226L214 196"),
+    "UBERON:0001288": ("M250 255V520A35 35 0 0 0 320 520V425", 8, 450, 3, "M104 446L238 446"),
+    "UBERON:0001291": ("M320 425V205", 352, 290, 2, "M350 300L332 300"),
+    "UBERON:0001292": ("M320 205C318 122 372 112 386 156S432 206 450 158 498 122 522 152", 300, 22, 5, "M372 64L372 122"),
+    "UBERON:0005097": ("M522 152C548 168 560 184 560 214", 606, 130, 2, "M604 144L562 168"),
+    "UBERON:0004203": ("M560 214V370", 606, 260, 2, "M604 272L572 272"),
+    "UBERON:0001232": ("M560 370V600", 606, 450, 2, "M604 462L572 462"),
+    "UBERON:0002108": ("M850 232C975 207 980 267 885 269S830 317 935 319 965 367 875 369", 850, 500, 3, "M892 486L892 380"),
+    "UBERON:0001155": ("M800 392V157H1010V450", 868, 110, 3, "M885 118L885 145"),
+    "UBERON:0001153": ("M800 398V432", 780, 470, 3, "M800 456L800 444"),
 }
+_TITLE_COLUMNS = 24
 # A kind of cell is drawn in the part that its name says.
 _CELLS = {"CL:1000849": "UBERON:0001292", "CL:1001106": "UBERON:0001291"}
 _LINE, _CHARACTER = 16, 7.6
@@ -76,7 +78,9 @@ def places(reader: Reader) -> dict[str, Place]:
         if told.kind != "MechanismStep" or told.polarity != "present":
             continue
         for variable in (facts.one(claim, "hm:subject"), facts.one(claim, "hm:object")):
-            here = {prefixes.shorten(v) for v in facts.values(variable, "hm:location")} & {prefixes.shorten(v) for v in facts.values(claim, "hm:location")}
+            here = {prefixes.shorten(v) for v in facts.values(variable, "hm:location")} & {
+                prefixes.shorten(v) for v in facts.values(claim, "hm:location")
+            }
             for gene in facts.values(variable, "hm:activityOf"):
                 for where in here:
                     if where.startswith("UBERON:"):
@@ -98,12 +102,19 @@ def atlas(reader: Reader) -> Atlas:
 
 
 def _segment(reader: Reader, where: str, place: Place) -> str:
-    run, x, y, most = _TUBES[where]
+    run, x, y, most, lead = _TUBES[where]
     iri = prefixes.expand(where) or ""
     genes = sorted(place.genes, key=reader.facts.label)
     labels = [reader.facts.label(g) for g in genes]
-    out = [f'<g class="seg" data-genes="{escape(" ".join(labels))}"><title>{escape(_told(reader, where, place))}</title><path class="part" d="{run}"/>']
-    out.append(f'<a href="{reader.path(iri)}"><text class="place" x="{x}" y="{y}">{escape(reader.facts.label(iri))}</text></a>')
+    shade = " even" if list(_TUBES).index(where) % 2 else ""
+    out = [
+        f'<g class="seg{shade}" data-genes="{escape(" ".join(labels))}"><title>{escape(_told(reader, where, place))}</title>'
+        f'<path class="part" d="{run}"/><path class="lead" d="{lead}"/>'
+    ]
+    name = textwrap.wrap(reader.facts.label(iri), _TITLE_COLUMNS)
+    spans = "".join(f'<tspan x="{x}" y="{y + k * _LINE}">{escape(line)}</tspan>' for k, line in enumerate(name))
+    out.append(f'<a href="{reader.path(iri)}"><text class="place">{spans}</text></a>')
+    y += (len(name) - 1) * _LINE
     row, across = 1, float(x)
     for number, (gene, label) in enumerate(zip(genes, labels, strict=True)):
         if number and number % most == 0:
@@ -140,6 +151,12 @@ def _table(reader: Reader, found: dict[str, Place]) -> Table:
             (Link(reader.facts.label(g), reader.path(claim), ", ".join(sorted(details))) for g, (details, claim) in place.genes.items()),
             key=lambda link: link.text,
         )
-        diseases = sorted((Link(reader.facts.label(d), reader.path(claim)) for d, claim in place.diseases.items()), key=lambda link: link.text.casefold())
+        diseases = sorted(
+            (Link(reader.facts.label(d), reader.path(claim)) for d, claim in place.diseases.items()), key=lambda link: link.text.casefold()
+        )
         rows.append(((reader.link(prefixes.expand(where) or where),), tuple(genes), tuple(diseases)))
-    return Table("Each name leads to the evidence that puts it there", ("Place", "Genes, and where in the cell", "Diseases with their seat there"), tuple(rows))
+    return Table(
+        "Each name leads to the evidence that puts it there",
+        ("Place", "Genes, and where in the cell", "Diseases with their seat there"),
+        tuple(rows),
+    )

@@ -9,6 +9,7 @@ from pyoxigraph import NamedNode
 
 from hypomag import charts, comparisons, diagrams, measures, paths, prefixes
 from hypomag.addresses import fragment
+from hypomag.cards import Line
 from hypomag.charts import Frequency
 from hypomag.diagrams import Arrow, Box
 from hypomag.errors import HypomagError
@@ -17,6 +18,7 @@ from hypomag.paths import Path, Step
 from hypomag.sources import VOCAB
 
 MOST_BARS, MOST_GOALS, MOST_NEIGHBOURS, MOST_ROWS = 30, 14, 5, 14
+_SAME = ("hm:predicate", "hm:object", "hm:agent", "hm:goal", "hm:state")
 BOTH_UNITS = ("mmol/L", "mg/dL")
 
 
@@ -26,7 +28,7 @@ def frequencies(reader: Reader, disease: str) -> tuple[list[Frequency], int]:
     Claims with a qualifier (severity, context, age group) and studies of animals or cells are left out. Nothing is
     summed: the bar is the largest cohort, others stand beside it; a cohort of one is no bar.
     """
-    lines: dict[str, dict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
+    lines: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
     claims: dict[str, str] = {}
     for claim in reader.facts.sections.get(disease, ()):
         told = reader.claims.get(claim)
@@ -43,17 +45,17 @@ def frequencies(reader: Reader, disease: str) -> tuple[list[Frequency], int]:
     found = []
     for finding, by_kind in lines.items():
         label, href = reader.facts.label(finding), f"#{fragment(claims[finding])}"
-        counted = {(x.n, x.m, x.source_iri): x for x in by_kind["count"]}  # type: ignore[attr-defined]
+        counted = {(x.n, x.m, x.source_iri): x for x in by_kind["count"]}
         if counted:
             first, *rest = sorted(counted.values(), key=lambda x: (-(x.m or 0), -(x.n or 0), x.iri))
             others = tuple((x.n or 0, x.m or 0) for x in rest)
             found.append(Frequency(label, href, first.n, first.m, others, source=reader.citation(first.source_iri, first.source)))
         elif by_kind["stated"]:
-            line = min(by_kind["stated"], key=lambda x: (not x.percent, x.iri))  # type: ignore[attr-defined]
-            ends = (float(line.percent), float(line.percent)) if line.percent else reader.bands.get(line.band)  # type: ignore[attr-defined]
+            line = min(by_kind["stated"], key=lambda x: (not x.percent, x.iri))
+            ends = (float(line.percent), float(line.percent)) if line.percent else reader.bands.get(line.band)
             if ends:
-                source = reader.citation(line.source_iri, line.source)  # type: ignore[attr-defined]
-                found.append(Frequency(label, href, low=ends[0], high=ends[1], stated=often(line).lower(), source=source))  # type: ignore[arg-type]
+                source = reader.citation(line.source_iri, line.source)
+                found.append(Frequency(label, href, low=ends[0], high=ends[1], stated=often(line).lower(), source=source))
     found = charts.ordered(found)
     return found[:MOST_BARS], len(found) - MOST_BARS
 
@@ -152,7 +154,9 @@ def neighbours(reader: Reader, disease: str) -> Table | None:
     ]
     partners = [b if a == disease else a for a, b in pairs if disease in (a, b)]
     siblings = [s for parent in facts.values(disease, "rdfs:subClassOf") for s in facts.pointing(parent, "rdfs:subClassOf")]
-    wanted = [d for d in dict.fromkeys([*partners, *siblings]) if d != disease and reader.signatures.get(d) and reader.signatures[d].laboratory]
+    wanted = [
+        d for d in dict.fromkeys([*partners, *siblings]) if d != disease and reader.signatures.get(d) and reader.signatures[d].laboratory
+    ]
     if disease not in reader.signatures or not wanted or not reader.signatures[disease].laboratory:
         return None
     known = {d: reader.signatures[d] for d in [disease, *wanted[:MOST_NEIGHBOURS]]}
@@ -164,40 +168,58 @@ def neighbours(reader: Reader, disease: str) -> Table | None:
         for d in known:
             cell = row.cells.get(d)
             claim = prefixes.expand(cell.claims[0]) if cell else None
-            note = ", ".join(w for w in (cell.often if not cell.often.startswith("0 of") else "", "disputed" if cell.disputed else "") if w) if cell else ""
+            note = (
+                ", ".join(w for w in (cell.often if not cell.often.startswith("0 of") else "", "disputed" if cell.disputed else "") if w)
+                if cell
+                else ""
+            )
             cells.append((Link(cell.value, reader.path(claim or ""), note),) if cell else (Link("?"),))
         body.append(tuple(cells))
     if not body:
         return None
     head = ("Laboratory value", *(reader.short(d) or facts.label(d) for d in known))
-    return Table("What the laboratory shows here and in its neighbours; ? is not on record. A cell leads to its evidence.", head, tuple(body))
+    return Table(
+        "What the laboratory shows here and in its neighbours; ? is not on record. A cell leads to its evidence.", head, tuple(body)
+    )
 
 
 def limits(reader: Reader, disease: str) -> Table | None:
     """The limits that sources give for the laboratory values of a disease, in both units; a converted form says so."""
     facts = reader.facts
-    own = {facts.one(c, "hm:object") for c in facts.sections.get(disease, ()) if c in reader.claims and reader.claims[c].kind == "LaboratoryClaim"}
+    own = {
+        facts.one(c, "hm:object")
+        for c in facts.sections.get(disease, ())
+        if c in reader.claims and reader.claims[c].kind == "LaboratoryClaim"
+    }
+    findings, diseases = prefixes.expand("HP:") or "-", prefixes.expand("MONDO:") or "-"
     rows = []
     for claim, told in reader.claims.items():
         if told.kind != "ThresholdClaim" or told.polarity != "present":
             continue
-        variable, subject = facts.one(claim, "hm:object"), facts.one(claim, "hm:subject")
-        context = facts.values(claim, "hm:context")
-        ours = disease in (subject, *context)
-        general = variable in own and not any(c.startswith(prefixes.expand("MONDO:") or "-") for c in context) and subject.startswith(prefixes.expand("HP:") or "-")
-        if not ours and not general:
-            continue
-        forms = [(facts.one(q, "hm:unit"), _form(reader, q)) for q in facts.values(claim, "hm:statedAs")]
-        columns = [_in_unit(reader, claim, variable, unit, forms) for unit in BOTH_UNITS]
-        other = tuple(Link(f"{form} {unit}") for unit, form in forms if unit not in BOTH_UNITS)
-        people = ", ".join(facts.label(p) for p in facts.values(claim, "hm:population")) or "any age"
-        sources = tuple(Link(c.citation, c.path, "disputes" if c.against else "") for c in reader.statement(claim).cites)
-        rows.append(((Link(told.label, reader.path(claim)),), *columns, other, (Link(people),), sources))
+        subject, contexts = facts.one(claim, "hm:subject"), facts.values(claim, "hm:context")
+        general = subject.startswith(findings) and not any(c.startswith(diseases) for c in contexts)
+        if disease in (subject, *contexts) or (general and facts.one(claim, "hm:object") in own):
+            rows.append(_limit(reader, claim))
     if not rows:
         return None
     rows.sort(key=lambda r: (r[0][0].text.casefold(), r[0][0].path))
     head = ("Limit", *BOTH_UNITS, "other unit", "for", "on whose authority")
-    return Table("Limits that sources give, each as stated and in the other unit (≈: converted by us). They are no advice.", head, tuple(rows))
+    return Table(
+        "Limits that sources give, each as stated and in the other unit (≈: converted by us). They are no advice.", head, tuple(rows)
+    )
+
+
+def _limit(reader: Reader, claim: str) -> tuple[tuple[Link, ...], ...]:
+    """One row: the limit in both units and in others, for whom, on whose authority. Conversion is slow, so a row is made once."""
+    if claim not in reader.limits:
+        facts = reader.facts
+        forms = [(facts.one(q, "hm:unit"), _form(reader, q)) for q in facts.values(claim, "hm:statedAs")]
+        columns = [_in_unit(reader, claim, facts.one(claim, "hm:object"), unit, forms) for unit in BOTH_UNITS]
+        other = tuple(Link(f"{form} {unit}") for unit, form in forms if unit not in BOTH_UNITS)
+        people = ", ".join(facts.label(p) for p in facts.values(claim, "hm:population")) or "any age"
+        sources = tuple(Link(c.citation, c.path, "disputes" if c.against else "") for c in reader.statement(claim).cites)
+        reader.limits[claim] = ((Link(reader.claims[claim].label, reader.path(claim)),), *columns, other, (Link(people),), sources)
+    return reader.limits[claim]
 
 
 def _form(reader: Reader, quantity: str) -> str:
@@ -229,17 +251,22 @@ def conflicts(reader: Reader, disease: str) -> tuple[Group, ...]:
     facts = reader.facts
     own = [c for c in facts.sections.get(disease, ()) if c in reader.claims]
     both = []
-    present: dict[tuple[str, str], list[str]] = defaultdict(list)
+    present: dict[tuple[str, ...], list[str]] = defaultdict(list)
+
+    def key(claim: str) -> tuple[str, ...]:
+        """What a claim says but for its polarity: the same treatment is that with the same agent for the same end."""
+        return tuple(",".join(sorted(facts.values(claim, p))) for p in _SAME)
+
     for claim in own:
         told = reader.claims[claim]
         sides = [len({x.source_iri for x in told.lines if (x.direction == "disputes") is against}) for against in (False, True)]
         if all(sides):
             both.append(Link(told.label, reader.path(claim), f"{sides[0]} for, {sides[1]} against"))
         if told.polarity == "present":
-            present[facts.one(claim, "hm:predicate"), facts.one(claim, "hm:object")].append(claim)
+            present[key(claim)].append(claim)
     beside = []
     for claim in own:
-        found = present.get((facts.one(claim, "hm:predicate"), facts.one(claim, "hm:object")), [])
+        found = present.get(key(claim), [])
         if reader.claims[claim].polarity == "absent" and found:
             beside.append(Link(reader.claims[claim].label, reader.path(claim), "absent"))
             beside.extend(Link(reader.claims[c].label, reader.path(c), "present") for c in sorted(found))
@@ -259,4 +286,3 @@ def cited(reader: Reader, section_groups: list[Section]) -> tuple[Link, ...]:
                 for cite in statement.cites:
                     found[cite.path] = Link(cite.citation, cite.path)
     return tuple(sorted(found.values(), key=lambda x: (x.text.casefold(), x.path)))
-

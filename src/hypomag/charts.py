@@ -38,7 +38,9 @@ class Frequency:
         if self.m and self.n is not None:
             low, high = wilson(self.n, self.m)
             more = f"; other cohorts: {', '.join(f'{n} of {m}' for n, m in self.others)}" if self.others else ""
-            return f"{self.label}: {self.n} of {self.m}, {_percent(self.n / self.m)}, 95 % interval {_percent(low)} to {_percent(high)}{more}"
+            return (
+                f"{self.label}: {self.n} of {self.m}, {_percent(self.n / self.m)}, 95 % interval {_percent(low)} to {_percent(high)}{more}"
+            )
         return f"{self.label}: {self.stated}"
 
 

@@ -34,7 +34,7 @@ class Facts:
         self.store = store
         self.nodes: dict[str, dict[str, list[NamedNode | Literal]]] = {}
         for triple in exports.union(store):
-            self.nodes.setdefault(triple.subject.value, {}).setdefault(triple.predicate.value, []).append(triple.object)
+            self.nodes.setdefault(triple.subject.value, {}).setdefault(triple.predicate.value, []).append(triple.object)  # type: ignore[arg-type]
 
     def values(self, iri: str, predicate: str) -> list[str]:
         """The objects of a property (short name) as text, sorted.

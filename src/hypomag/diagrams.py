@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 WIDTH, LINE, PADDING, GAP, LAYER, BEND = 164, 14, 7, 12, 44, 16
 COLUMNS, MOST = 22, 4  # characters of a line in a box; boxes beside each other
@@ -83,14 +84,15 @@ def draw(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str, description:
     ways: list[list[str]] = []
     for number, arrow in enumerate(arrows):
         way = [arrow.origin]
-        for row in range(level[arrow.origin] + 1, level[arrow.target]):  # an arrow over several layers bends round their boxes
-            way.append(f"~{number}.{row}")
-            rows[row].append(way[-1])
+        for between in range(level[arrow.origin] + 1, level[arrow.target]):  # an arrow over several layers bends round their boxes
+            way.append(f"~{number}.{between}")
+            rows[between].append(way[-1])
         ways.append([*way, arrow.target])
-    links = [(one, other) for way in ways for one, other in zip(way, way[1:], strict=False)]
+    links = [(one, other) for way in ways for one, other in pairwise(way)]
     _untangle(rows, links)
     across, width = _columns(rows, links)
-    top, down = 4, {}
+    top = 4
+    down: dict[str, tuple[int, int]] = {}
     for row in rows:
         tallest = max((by_key[k].height for k in row if k in by_key), default=0)
         for key in row:
@@ -122,17 +124,16 @@ def _untangle(rows: list[list[str]], links: list[tuple[str, str]]) -> None:
     for one, other in links:
         near[one].append(other)
         near[other].append(one)
+    level = {key: r for r, row in enumerate(rows) for key in row}
     for sweep in range(8):
+        up = sweep % 2 == 0
         place = {key: (k + 0.5) / len(row) for row in rows for k, key in enumerate(row)}
-        level = {key: r for r, row in enumerate(rows) for key in row}
-        order = range(len(rows)) if sweep % 2 == 0 else range(len(rows) - 1, -1, -1)
-        for r in order:
-
-            def middle(key: str, r: int = r, place: Mapping[str, float] = place, up: bool = sweep % 2 == 0) -> float:
-                side = [place[n] for n in near[key] if (level[n] < r) == up and level[n] != r]
-                return sum(side) / len(side) if side else place[key]
-
-            rows[r].sort(key=lambda key: (middle(key), key))
+        for r in range(len(rows)) if up else range(len(rows) - 1, -1, -1):
+            middles = {}
+            for key in rows[r]:
+                side = [place[n] for n in near[key] if level[n] != r and (level[n] < r) == up]
+                middles[key] = sum(side) / len(side) if side else place[key]
+            rows[r].sort(key=lambda key, middles=middles: (middles[key], key))  # type: ignore[misc]
             place.update({key: (k + 0.5) / len(rows[r]) for k, key in enumerate(rows[r])})
 
 

@@ -105,9 +105,7 @@ def _nodes(triples: Iterable[Triple], terms: Mapping[str, tuple[str, str]]) -> l
         else:
             key, coercion = terms[triple.predicate.value]
             node.setdefault(key, []).append(_value(triple.object, coercion))
-    return [
-        {"@id": prefixes.shorten(s)} | {k: v[0] if len(v) == 1 else v for k, v in sorted(found[s].items())} for s in sorted(found)
-    ]
+    return [{"@id": prefixes.shorten(s)} | {k: v[0] if len(v) == 1 else v for k, v in sorted(found[s].items())} for s in sorted(found)]
 
 
 def _context(every: Iterable[Quad | Triple], table: Mapping[str, str]) -> tuple[dict[str, object], dict[str, tuple[str, str]]]:
@@ -201,6 +199,7 @@ def description(store: Store, files: Mapping[str, bytes], folder: str = "") -> s
         return Literal(value, language="en")
 
     every = union(store)
+    predicates = {t.predicate.value for t in every}
     for kind in (void + "Dataset", dcat + "Dataset"):
         say(dataset, RDF_TYPE, NamedNode(kind))
     say(dataset, dct + "title", english("hypomag: a knowledge graph of primary hypomagnesemia"))
@@ -214,10 +213,10 @@ def description(store: Store, files: Mapping[str, bytes], folder: str = "") -> s
     say(dataset, void + "uriSpace", Literal(BASE))
     say(dataset, void + "triples", number(len(every)))
     say(dataset, void + "distinctSubjects", number(len({t.subject.value for t in every})))
-    say(dataset, void + "properties", number(len({t.predicate.value for t in every})))
+    say(dataset, void + "properties", number(len(predicates)))
     say(dataset, void + "classes", number(len({t.object.value for t in every if t.predicate.value == RDF_TYPE})))
     say(dataset, void + "exampleResource", NamedNode(table["MONDO"] + "0011176"))
-    for space in sorted({s for s in table.values() if any(t.predicate.value.startswith(s) for t in every)}):
+    for space in sorted({s for s in table.values() if any(p.startswith(s) for p in predicates)}):
         say(dataset, void + "vocabulary", NamedNode(space))
     for graph in content_graphs(store):
         count = sum(1 for _ in store.quads_for_pattern(None, None, None, graph))

@@ -66,12 +66,14 @@ def entity(reader: Reader, iri: str) -> Page:
         claims = [c for c in claims if reader.facts.homes.get(c) == iri]
     clinical = kind == "disease" or any(reader.claims[c].kind == "TreatmentClaim" and reader.facts.homes.get(c) == iri for c in claims)
     found = [_chapter(reader, iri, kind, claims, chapter, clinical) for chapter in CHAPTERS]
-    sections = [s for s in [*_own_parts(reader, iri, kind), *found] if not s.empty]
+    sections = [s for s in [*found[:2], *_own_parts(reader, iri, kind), *found[2:]] if not s.empty]
     if clinical and (groups := chapters.conflicts(reader, iri)):
         lead = "Sources that contradict each other stay side by side; each statement leads to both sides."
         sections.append(Section("conflicts", "Conflicts", lead, groups=groups))
     if sections and (links := chapters.cited(reader, sections)):
-        sections.append(Section("sources", "Sources", f"{len(links)} publications and pages; each leads to all that it says here.", links=links))
+        sections.append(
+            Section("sources", "Sources", f"{len(links)} publications and pages; each leads to all that it says here.", links=links)
+        )
     return Page(
         path=path, iri=iri, kind=KINDS[kind], title=reader.facts.label(iri), name=reader.short(iri) if kind == "disease" else "", lead=reader.facts.one(iri, "IAO:0000115"),
         synonyms=_synonyms(reader, iri), facts=tuple(_facts(reader, iri, kind, claims)), sections=tuple(sections),
@@ -114,14 +116,23 @@ def _own_parts(reader: Reader, iri: str, kind: str) -> Iterator[Section]:
             where = ", ".join(f"ClinVar {n}" for n in facts.values(v, "hm:clinvarVariation")) or ", ".join(facts.values(v, "hm:dbsnp"))
             said = tuple(Link(", ".join(facts.label(o) for o in facts.values(c, "hm:object")), reader.path(c)) for c in told)
             rows.append(((Link(facts.label(v), f"#{fragment(v)}"),), (Link(names),), (Link(where),), said))
-        table = Table("Variants on record; a disease leads to what is said of the variant there", ("Variant", "HGVS", "Record", "said of"), tuple(rows))
+        table = Table(
+            "Variants on record; a disease leads to what is said of the variant there",
+            ("Variant", "HGVS", "Record", "said of"),
+            tuple(rows),
+        )
         yield Section("variants", "Variants", tables=(table,))
     if kind == "formula":
         inputs = [
             (Link(facts.one(i, "hm:symbol")), reader.link(facts.one(i, "hm:variable"))) for i in facts.values(iri, "hm:input")
         ]  # fmt: skip
         table = Table("What goes in", ("Symbol", "Quantity"), tuple(((a,), (b,)) for a, b in inputs))
-        yield Section("formula", "Formula", tables=(table,) if inputs else (), code=f"{facts.one(iri, 'hm:expression')}   [{facts.one(iri, 'hm:resultUnit')}]")
+        yield Section(
+            "formula",
+            "Formula",
+            tables=(table,) if inputs else (),
+            code=f"{facts.one(iri, 'hm:expression')}   [{facts.one(iri, 'hm:resultUnit')}]",
+        )
 
 
 def _facts(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[tuple[str, tuple[Link, ...]]]:
@@ -142,14 +153,19 @@ def _facts(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[t
             yield name, links
     same = [prefixes.shorten(m) for m in facts.values(iri, "skos:exactMatch")]
     outside = (Link(prefixes.shorten(iri), iri),) if not iri.startswith("https://w3id.org/hypomag/") else ()
-    matches = tuple(Link(s.replace("Orphanet:", "ORPHA:"), m if _opens(m) else "") for s, m in zip(same, facts.values(iri, "skos:exactMatch"), strict=True))
+    matches = tuple(
+        Link(s.replace("Orphanet:", "ORPHA:"), m if _opens(m) else "")
+        for s, m in zip(same, facts.values(iri, "skos:exactMatch"), strict=True)
+    )
     if outside or matches:
         yield "identifiers", (*outside, *sorted(matches, key=lambda x: x.text))
 
 
 def _opens(iri: str) -> bool:
     """Whether an address of another database is a page that a browser can open."""
-    return iri.startswith(("http://purl.obolibrary.org/", "https://omim.org/", "http://www.orpha.net/", "https://loinc.org/", "https://www.ncbi.nlm.nih.gov/"))
+    return iri.startswith(
+        ("http://purl.obolibrary.org/", "https://omim.org/", "http://www.orpha.net/", "https://loinc.org/", "https://www.ncbi.nlm.nih.gov/")
+    )
 
 
 def _glance(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[tuple[str, tuple[Link, ...]]]:
@@ -164,7 +180,7 @@ def _glance(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[
             name = "expressed in"
         elif kind != "disease":
             continue
-        links = {}
+        links: dict[str, Link] = {}
         for claim in own:
             about = reader.facts.one(claim, "hm:object" if end == "hm:subject" else "hm:subject")
             if reader.claims[claim].kind == claim_kind and about == iri:
@@ -172,9 +188,15 @@ def _glance(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[
                 links.setdefault(link.text, link)
         if links:
             yield name, tuple(sorted(links.values(), key=lambda x: x.text.casefold()))
-    measured = [c for c in own if kind == "disease" and reader.claims[c].kind == "LaboratoryClaim" and not reader.facts.values(c, "hm:population")]
+    measured = [
+        c for c in own if kind == "disease" and reader.claims[c].kind == "LaboratoryClaim" and not reader.facts.values(c, "hm:population")
+    ]
     told = [
-        reader.claim_link(c, f"{reader.facts.label(reader.facts.one(c, 'hm:object'))} {reader.facts.label(reader.facts.one(c, 'hm:state'))}", reader.statement(c).often)
+        reader.claim_link(
+            c,
+            f"{reader.facts.label(reader.facts.one(c, 'hm:object'))} {reader.facts.label(reader.facts.one(c, 'hm:state'))}",
+            reader.statement(c).often,
+        )
         for c in sorted(measured, key=lambda c: (-len(reader.claims[c].lines), c))[:_MOST_MEASURED]
     ]
     if told:
@@ -208,7 +230,9 @@ def publication(reader: Reader, iri: str) -> Page:
     for c in sorted(cohorts, key=facts.label):
         told_of = [facts.one(c, f"hm:{k}") for k in ("outcomeNote", "treatmentNote")] + facts.values(c, "skos:editorialNote")
         genotyped = ", ".join(facts.label(g) for g in facts.values(c, "hm:genotyped"))
-        age = ", ".join(f"{w} {facts.one(c, p)}" for w, p in (("onset", "hm:ageAtOnset"), ("last report", "hm:ageAtLastReport")) if facts.one(c, p))
+        age = ", ".join(
+            f"{w} {facts.one(c, p)}" for w, p in (("onset", "hm:ageAtOnset"), ("last report", "hm:ageAtLastReport")) if facts.one(c, p)
+        )
         cells = [facts.label(c), facts.one(c, "hm:size"), genotyped, age, " ".join(t for t in told_of if t)]
         rows.append(((Link(cells[0], f"#{fragment(c)}"),), *((Link(x),) for x in cells[1:])))
     if rows:
@@ -238,7 +262,10 @@ def _ways_out(reader: Reader, iri: str) -> tuple[Link, ...]:
         target = prefixes.expand(f"{'doi' if prefix == 'DOI' else prefix}:{number}")
         if prefix in ("PMID", "DOI") and target and target not in {w.path for w in ways}:
             ways.append(Link(identifier, target))
-    ways.extend(Link(a, f"https://{a}" if " " not in a and "/" in a and "." in a.split("/")[0] else "") for a in reader.facts.values(iri, "hm:address"))
+    ways.extend(
+        Link(a, f"https://{a}" if " " not in a and "/" in a and "." in a.split("/")[0] else "")
+        for a in reader.facts.values(iri, "hm:address")
+    )
     return tuple({w.path or w.text: w for w in ways}.values())
 
 
@@ -249,7 +276,12 @@ def question(reader: Reader, found: Question, rows: list[list[object]]) -> Page:
     raw = [[_cell_link(reader, row, columns, n) for n in names] for row in rows[:_ROWS_SHOWN]]
     body = tuple(tuple((Link(text, way),) for text, way in zip(line, ways, strict=True)) for line, ways in zip(shown, raw, strict=True))
     sections = [
-        Section("ask", "Ask it", "On a terminal; a column can be fixed with --bind column=name.", code=f"hypomag query {found.name} --format csv"),
+        Section(
+            "ask",
+            "Ask it",
+            "On a terminal; a column can be fixed with --bind column=name.",
+            code=f"hypomag query {found.name} --format csv",
+        ),
         Section("sparql", "SPARQL", "It runs as it stands on the union of the named graphs.", code=found.text),
     ]
     if body:
@@ -271,7 +303,10 @@ def shape(reader: Reader, iri: str, values: dict[str, list[str]], text: str) -> 
     sh = "http://www.w3.org/ns/shacl#"
 
     def links(name: str) -> tuple[Link, ...]:
-        return tuple(Link(prefixes.shorten(v), f"{address(v)}.html" if v.startswith(iri.partition("#")[0]) else reader.path(v)) for v in values.get(sh + name, ()))
+        return tuple(
+            Link(prefixes.shorten(v), f"{address(v)}.html" if v.startswith(iri.partition("#")[0]) else reader.path(v))
+            for v in values.get(sh + name, ())
+        )
 
     heads = [("checks", links("targetClass")), ("property", links("path")), ("severity", tuple(Link(x.text.partition(":")[2]) for x in links("severity"))),
              ("properties", links("property"))]  # fmt: skip
@@ -290,4 +325,3 @@ def listing(folder: str, pages: Iterable[Page]) -> Page:
     return Page(
         path=f"{folder}/index", iri="", kind="List", title=PLURALS[folder], lead=f"{len(links)} pages.", sections=(Section("all", PLURALS[folder], links=links),),
     )  # fmt: skip
-

@@ -135,8 +135,11 @@ def thinned(page: Page, notes: int) -> Page:
     def less(s: Statement) -> Statement:
         return replace(s, cites=tuple(c if c.against or k < notes else replace(c, note="") for k, c in enumerate(s.cites)))
 
-    sections = tuple(replace(s, groups=tuple(replace(g, statements=tuple(map(less, g.statements))) for g in s.groups)) for s in page.sections)
-    return replace(page, sections=sections)
+    sections = tuple(
+        replace(s, groups=tuple(replace(g, statements=tuple(map(less, g.statements))) for g in s.groups)) for s in page.sections
+    )
+    told = "The notes on lines of evidence stand on the pages of the sources."
+    return replace(page, sections=tuple(replace(s, lead=f"{s.lead} {told}") if s.id == "sources" else s for s in sections))
 
 
 class Reader:
@@ -146,6 +149,7 @@ class Reader:
         self.store = store
         self.facts = Facts(store)
         self.claims = cards.every_statement(store)
+        self.limits: dict[str, tuple[tuple[Link, ...], ...]] = {}
 
     @cached_property
     def steps(self) -> list[Step]:
@@ -200,7 +204,14 @@ class Reader:
 
     def cite(self, line: Line) -> Cite:
         study = ", ".join(p for p in (line.study, "genotyped" if line.genotyped == "genotype confirmed" else "") if p)
-        return Cite(often(line), self.citation(line.source_iri, line.source), self.path(line.source_iri), study, line.note, line.direction == "disputes")
+        return Cite(
+            often(line),
+            self.citation(line.source_iri, line.source),
+            self.path(line.source_iri),
+            study,
+            line.note,
+            line.direction == "disputes",
+        )
 
     def citation(self, source: str, short: str = "") -> str:
         """How a page names a source: entries of OMIM and Orphanet by their number, because their short citation is a disease's name."""
@@ -249,13 +260,14 @@ class Reader:
         found = []
         for kind in kinds:
             told = sorted(
-                (self.claims[c] for c in claims if self.claims[c].kind == kind), key=lambda s: (s.polarity == "absent", -len(s.lines), s.iri)
+                (self.claims[c] for c in claims if self.claims[c].kind == kind),
+                key=lambda s: (s.polarity == "absent", -len(s.lines), s.iri),
             )
             own = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) == page)
             other = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) != page)
             if own:
                 found.append(Group(SECTIONS[kind], own))
-            heading = elsewhere or SECTIONS[kind]
+            heading = (elsewhere if kind == "PhenotypeClaim" else "") or SECTIONS[kind]
             heading = f"{heading}, on other pages" if own else heading
             if kind in LISTED and len(other) > MOST_TOLD:
                 found.append(Group(heading, links=tuple(sorted((self._variant(s.iri) for s in told), key=lambda x: x.text))))

@@ -262,7 +262,7 @@ def nearest(store: Store, subject: str, every: Sequence[Step]) -> dict[tuple[str
     todo = [((0, 0, 0, ()), iri, state, Path(names.label(store, NamedNode(iri)), state, ())) for iri, state in starts]
     found: dict[tuple[str, int], Path] = {}
     while todo:
-        weight, at, state, path = heapq.heappop(todo)
+        _, at, state, path = heapq.heappop(todo)
         if (at, state) in found:
             continue
         found[at, state] = path
@@ -315,7 +315,10 @@ def _acting(store: Store, subject: NamedNode) -> Iterator[tuple[str, str, str]]:
     """The variables through which a gene acts, or the genes that are claimed to cause a disease: gene label, variable, predicate."""
 
     def pairs(one: NamedNode | None, predicate: str, other: NamedNode | None) -> list[tuple[NamedNode, NamedNode]]:
-        return [(q.subject, q.object) for q in store.quads_for_pattern(one, NamedNode(VOCAB + predicate), other, None)]
+        return [
+            (NamedNode(q.subject.value), NamedNode(q.object.value))
+            for q in store.quads_for_pattern(one, NamedNode(VOCAB + predicate), other, None)
+        ]
 
     for variable, _ in pairs(None, "activityOf", subject):
         yield names.label(store, subject), variable.value, ""

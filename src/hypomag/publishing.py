@@ -33,6 +33,8 @@ def publish(folder: str, base_url: str, listed: bool, graph_dir: str | None) -> 
     if listed:
         emit("".join([*(f"written {p}\n" for p in done.written), *(f"removed {p}\n" for p in done.removed)]))
     changes = f"{len(done.written)} written" + (f", {len(done.removed)} removed" if done.removed else "")
-    say(f"{shown(done.folder)}: {done.pages} pages, {done.files} files; {changes if done.written or done.removed else 'nothing has changed'}")
+    say(
+        f"{shown(done.folder)}: {done.pages} pages, {done.files} files; {changes if done.written or done.removed else 'nothing has changed'}"
+    )
     if not base_url:
         say("sitemap.xml and w3id.htaccess name no real host: give --base-url for these")

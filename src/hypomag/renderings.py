@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 ASSETS = ("style.css", "site.js", "icon.svg")
-HEAVIEST = 148_000
+HEAVIEST = 149_900
 SCHEMA = "https://schema.org/"
 
 
@@ -118,22 +118,26 @@ class Schema:
         """The JSON-LD of a page on an IRI: its node, what that names, and the genes of a disease; nothing where there is no node."""
         if iri not in self.nodes:
             return ""
-        named = [o.value for objects in self.nodes[iri].values() for o in objects if isinstance(o, NamedNode)]
-        parts = [n for n in dict.fromkeys(named) if n in self.nodes and self._kind(n) in ("MedicalSignOrSymptom", "DataDownload")]
-        nodes = [self._node(n) for n in [iri, *parts, *self.genes.get(iri, ())]]
+        nodes = [self._node(n) for n in [iri, *self.genes.get(iri, ())]]
         text = json.dumps({"@context": SCHEMA, "@graph": nodes}, ensure_ascii=False, separators=(",", ":"))
         return text.replace("</", "<\\/")
 
     def _kind(self, iri: str) -> str:
-        return next((o.value.removeprefix(SCHEMA) for o in self.nodes[iri].get(RDF_TYPE, ())), "")
+        return next((o.value.removeprefix(SCHEMA) for o in self.nodes.get(iri, {}).get(RDF_TYPE, ())), "")
 
     def _node(self, iri: str) -> dict[str, object]:
         node: dict[str, object] = {"@id": iri, "@type": self._kind(iri)}
         for predicate, objects in sorted(self.nodes[iri].items()):
             if predicate != RDF_TYPE:
-                values = [{"@id": o.value} if isinstance(o, NamedNode) else o.value for o in objects]
+                values = [self._value(o) for o in objects]
                 node[predicate.removeprefix(SCHEMA)] = values[0] if len(values) == 1 else values
         return node
+
+    def _value(self, term: Any) -> object:
+        """A literal as it is, a node by its address, and a sign or a file with what is said of it."""
+        if not isinstance(term, NamedNode):
+            return term.value
+        return self._node(term.value) if self._kind(term.value) in ("MedicalSignOrSymptom", "DataDownload") else {"@id": term.value}
 
 
 def sitemap(paths: Sequence[str], base: str, date: str) -> bytes:

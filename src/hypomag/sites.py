@@ -8,7 +8,9 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple, parse
 
@@ -21,8 +23,10 @@ from hypomag.sources import BASE, Sources, read_text
 
 MANIFEST = "site-manifest.json"
 NAME = "hypomag site"
+FAMILY = "MONDO:0018100"  # the condition itself
 NOWHERE = "https://hypomag.example/"  # a name that RFC 2606 keeps free
 _SHACL = "http://www.w3.org/ns/shacl#"
+Manifest = dict[str, Any]
 Progress = Callable[[str], None]
 
 
@@ -59,7 +63,7 @@ def publish(sources: Sources, out: Path, base: str = "", progress: Progress = la
     progress("reading the graph")
     made = _Site(sources, base)
     written: list[str] = []
-    files: dict[str, dict[str, object]] = {}
+    files: dict[str, dict[str, Any]] = {}
     progress("writing the pages")
     try:
         for path, depends, content in made.files():
@@ -94,7 +98,7 @@ def _write(path: Path, data: bytes) -> None:
         aside.unlink(missing_ok=True)
 
 
-def _earlier(out: Path) -> dict[str, object] | dict[str, dict[str, dict[str, str]]]:  # type: ignore[type-arg]
+def _earlier(out: Path) -> Manifest:
     """The manifest of the site that is there; nothing for a new or empty folder; anything else is refused."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return {}
@@ -159,20 +163,20 @@ class _Site:
             told[page.path.partition("/")[0]].append(page)
             names[page.path] = self._names(page)
             depends = hashlib.sha256("\n".join([rendered, repr(page), *sorted(map(str, triples))]).encode()).hexdigest()
-            yield f"{page.path}.html", depends, lambda page=page: self.press.html(page)
-            yield f"{page.path}.ttl", depends, lambda page=page, t=triples: descriptions.as_turtle(t, page.title)
-            yield f"{page.path}.jsonld", depends, lambda t=triples: descriptions.as_jsonld(t)
+            yield f"{page.path}.html", depends, partial(self.press.html, page)
+            yield f"{page.path}.ttl", depends, partial(descriptions.as_turtle, triples, page.title)
+            yield f"{page.path}.jsonld", depends, partial(descriptions.as_jsonld, triples)
         for claim in sorted(self.reader.facts.homes):
             folder = prefixes.shorten(claim).partition(":")[0]
             if folder in ("claim", "step"):
                 here = f"{folder}/{fragment(claim)}.html"
                 way = relative(self.reader.path(claim), here)
-                yield here, "", lambda way=way, claim=claim: renderings.redirect(way, self.reader.facts.label(claim))
+                yield here, "", partial(renderings.redirect, way, self.reader.facts.label(claim))
         every = [p for found in told.values() for p in found]
         lists = [pages.listing(folder, told[folder]) for folder in pages.PLURALS if folder in told]
         for page in lists:
             depends = hashlib.sha256(f"{rendered}\n{page!r}".encode()).hexdigest()
-            yield f"{page.path}.html", depends, lambda page=page: self.press.html(page)
+            yield f"{page.path}.html", depends, partial(self.press.html, page)
         yield from self._others(every, lists, names)
         self.count = len(every) + len(lists) + 4
 
@@ -187,12 +191,12 @@ class _Site:
             *self.press.signposts(front),
         ]
         tree = self._families()
-        yield "index.html", "", lambda: self.press.html(front, "index.html", signposts=posts, families=tree, lists=ways)
+        yield "index.html", "", partial(self.press.html, front, "index.html", signposts=posts, families=tree, lists=ways)
         search = Page(path="search", iri="", kind="Search", title="Search")
-        yield "search.html", "", lambda: self.press.html(search, "search.html", lists=ways)
+        yield "search.html", "", partial(self.press.html, search, "search.html", lists=ways)
         atlas = Page(path="map", iri="", kind="Map", title="Map of nephron and gut", lead=atlases.LEAD)
         drawn = atlases.atlas(self.reader)
-        yield "map.html", "", lambda: self.press.html(atlas, "map.html", drawing=drawn.svg, caption=drawn.caption, table=drawn.table)
+        yield "map.html", "", partial(self.press.html, atlas, "map.html", drawing=drawn.svg, caption=drawn.caption, table=drawn.table)
         data = Page(path="data", iri="", kind="Data", title="Data")
         sums = [
             {"name": name, "media": _media(name), "bytes": f"{len(content):,}", "sha256": hashlib.sha256(content).hexdigest()}
@@ -203,21 +207,21 @@ class _Site:
             | {"triples": f"{sum(1 for _ in self.store.quads_for_pattern(None, None, None, g)):,}"}
             for g in graph.content_graphs(self.store)
         ]
-        yield "data.html", "", lambda: self.press.html(data, "data.html", files=sums, graphs=graphs, lists=ways)
+        yield "data.html", "", partial(self.press.html, data, "data.html", files=sums, graphs=graphs, lists=ways)
         for name in renderings.ASSETS:
-            yield name, "", lambda name=name: renderings.asset(name)
-        yield "search-index.js", "", lambda: renderings.index(every, names)
+            yield name, "", partial(renderings.asset, name)
+        yield "search-index.js", "", partial(renderings.index, every, names)
         for name, content in sorted(self.downloads.items()):
-            yield f"download/{name}", "", lambda content=content: content
-        yield "download/SHA256SUMS", "", lambda: "".join(f"{s['sha256']}  {s['name']}\n" for s in sums).encode()
+            yield f"download/{name}", "", partial(bytes, content)
+        yield "download/SHA256SUMS", "", partial(bytes, "".join(f"{s['sha256']}  {s['name']}\n" for s in sums).encode())
         for name in ("void.ttl", ".well-known/void"):
-            yield name, "", lambda: self.void
+            yield name, "", partial(bytes, self.void)
         address_ = self.base or NOWHERE
         listed = sorted(["index.html", "search.html", "map.html", "data.html", *(f"{p.path}.html" for p in [*every, *lists])])
-        yield "sitemap.xml", "", lambda: renderings.sitemap(listed, address_, self.date)
-        yield "robots.txt", "", lambda: f"User-agent: *\nAllow: /\nSitemap: {address_}sitemap.xml\n".encode()
-        yield "w3id.htaccess", "", lambda: renderings.w3id(address_)
-        yield ".nojekyll", "", lambda: b""  # some hosts hide .well-known without it
+        yield "sitemap.xml", "", partial(renderings.sitemap, listed, address_, self.date)
+        yield "robots.txt", "", partial(bytes, f"User-agent: *\nAllow: /\nSitemap: {address_}sitemap.xml\n".encode())
+        yield "w3id.htaccess", "", partial(renderings.w3id, address_)
+        yield ".nojekyll", "", partial(bytes)  # some hosts hide .well-known without it
 
     def _depends(self) -> str:
         return "\n".join([renderings.digest(), __version__, self.version, self.date, self.base])
@@ -250,7 +254,7 @@ class _Site:
         return found
 
     def _families(self) -> list[dict[str, object]]:
-        """The diseases as a tree: groups with their members, single diseases with their genes."""
+        """The diseases as a tree, the family first: groups with their members, single diseases with their genes."""
         facts = self.reader.facts
         every = {iri for path, iri in facts.pages.items() if path.startswith("disease/")}
         below: dict[str, list[str]] = defaultdict(list)
@@ -258,15 +262,20 @@ class _Site:
             for parent in facts.values(iri, "rdfs:subClassOf"):
                 below[parent].append(iri)
 
-        def node(iri: str) -> dict[str, object]:
-            signature = self.reader.signatures.get(iri)
-            short = signature.short if signature and signature.short != facts.label(iri) else ""
-            members = [node(m) for m in sorted(below.get(iri, ()), key=lambda m: facts.label(m).casefold())]
-            genes = ", ".join(sorted(facts.label(g) for g in signature.genes)) if signature and not members else ""
-            return {"link": self.reader.link(iri), "name": short, "genes": genes, "members": members}
+        opened: set[str] = set()
 
-        roots = sorted((i for i in every if not any(p in every for p in facts.values(i, "rdfs:subClassOf"))), key=lambda i: (not below.get(i), facts.label(i).casefold()))
-        return [node(r) for r in roots]
+        def node(iri: str) -> dict[str, object]:
+            # A disease with two parents stands below both, its members only below the first.
+            members = [] if iri in opened else sorted(below.get(iri, ()), key=lambda m: facts.label(m).casefold())
+            opened.add(iri)
+            signature = self.reader.signatures.get(iri)
+            genes = ", ".join(sorted(facts.label(g) for g in signature.genes)) if signature and not below.get(iri) else ""
+            return {"link": self.reader.link(iri), "name": self.reader.short(iri), "genes": genes, "members": [node(m) for m in members]}
+
+        roots = [i for i in every if not any(p in every for p in facts.values(i, "rdfs:subClassOf"))]
+        return [
+            node(r) for r in [prefixes.expand(FAMILY) or "", *sorted(roots, key=lambda i: (not below.get(i), facts.label(i).casefold()))]
+        ]
 
     def _downloads(self) -> dict[str, bytes]:
         """The exports: from the build where it is fresh, else made here."""
