@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint build snapshots bench wheel lift clean
+.PHONY: run test test-site screenshots lint build snapshots bench wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -16,6 +16,12 @@ run: $(READY) ## build and validate the graph, answer a first question
 test: $(READY) ## the whole suite (on a fresh build, which the commands then read)
 	$(BIN)/hypomag build
 	$(BIN)/python -m pytest -q
+
+test-site: $(VENV)/.browser ## the published site in a real browser (installs Playwright, axe and Chromium)
+	HYPOMAG_BROWSER=required $(BIN)/python -m pytest -q tests/test_browser.py
+
+screenshots: $(VENV)/.browser ## pictures of the published site, wide and narrow, light and dark, into screenshots/
+	$(BIN)/python tools/screenshots.py
 
 lint: $(READY) ## linters and layout
 	$(BIN)/ruff check .
@@ -46,5 +52,12 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@
 
+$(VENV)/.browser: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group site
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  $(BIN)/python -m playwright install chromium
+	@touch $@
+
 clean:
-	rm -rf build dist $(VENV) $(VENV)-bench
+	rm -rf build dist screenshots $(VENV) $(VENV)-bench

@@ -63,6 +63,15 @@ def built(home: sources.Sources, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return out
 
 
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published site of the real sources, two folders below what serves it: no page may know where it lies."""
+    out = tmp_path_factory.mktemp("web") / "some" / "base"
+    done = hypomag("publish", str(out), "--graph-dir", str(ROOT))
+    assert done.returncode == 0, done.stderr
+    return out
+
+
 def hypomag(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user does: another process, no terminal."""
     return subprocess.run(

@@ -12,6 +12,7 @@ from pyoxigraph import Literal, NamedNode, Store, Triple
 from hypomag import exports, prefixes
 from hypomag.addresses import address
 from hypomag.formatting import RDF_TYPE, RDFS, turtle
+from hypomag.graph import content_graphs
 from hypomag.sources import SHORTCUTS, VOCAB
 
 LABEL = RDFS + "label"
@@ -32,9 +33,13 @@ class Facts:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.nodes: dict[str, dict[str, list[NamedNode | Literal]]] = {}
-        for triple in exports.union(store):
-            self.nodes.setdefault(triple.subject.value, {}).setdefault(triple.predicate.value, []).append(triple.object)  # type: ignore[arg-type]
+        nodes: dict[str, dict[str, list[NamedNode | Literal]]] = {}
+        for triple in {q.triple for g in content_graphs(store) for q in store.quads_for_pattern(None, None, None, g)}:
+            nodes.setdefault(triple.subject.value, {}).setdefault(triple.predicate.value, []).append(triple.object)  # type: ignore[arg-type]
+        for node in nodes.values():
+            for objects in node.values():
+                objects.sort(key=str)
+        self.nodes = {iri: nodes[iri] for iri in sorted(nodes)}
 
     def values(self, iri: str, predicate: str) -> list[str]:
         """The objects of a property (short name) as text, sorted.

@@ -289,7 +289,7 @@ class _Site:
 
     def _schema(self) -> list[Triple]:
         store = Store()
-        store.extend(exports.quads(self.store))
+        store.extend(q for g in graph.content_graphs(self.store) for q in self.store.quads_for_pattern(None, None, None, g))
         store.load(self.void, format=RdfFormat.TURTLE, to_graph=NamedNode(f"{BASE}graph/description"))
         text = read_text(str(self.sources.folder("queries") / "pages" / "schema-org.rq"))
         return list(queries.run(store, text, name="schema-org.rq"))
