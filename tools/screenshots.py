@@ -66,7 +66,9 @@ def main() -> None:
             ("phone-light", NARROW, "light"),
             ("phone-dark", NARROW, "dark"),
         ):
-            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light")
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
+            )
             page = context.new_page()
             for name, way, part, told in VIEWS:
                 place = shoot(page, site, name, way, part, look)

@@ -19,6 +19,7 @@ from hypomag.sources import VOCAB
 
 MOST_BARS, MOST_GOALS, MOST_NEIGHBOURS, MOST_ROWS = 30, 14, 5, 14
 _SAME = ("hm:predicate", "hm:object", "hm:agent", "hm:goal", "hm:state")
+_SIGNS = {"<=": "≤", ">=": "≥"}
 BOTH_UNITS = ("mmol/L", "mg/dL")
 
 
@@ -28,34 +29,43 @@ def frequencies(reader: Reader, disease: str) -> tuple[list[Frequency], int]:
     Claims with a qualifier (severity, context, age group) and studies of animals or cells are left out. Nothing is
     summed: the bar is the largest cohort, others stand beside it; a cohort of one is no bar.
     """
-    lines: dict[str, dict[str, list[Line]]] = defaultdict(lambda: defaultdict(list))
-    claims: dict[str, str] = {}
+    counted: dict[str, dict[tuple[int, int, str], tuple[Line, str]]] = defaultdict(dict)
+    stated: dict[str, list[tuple[Line, str]]] = defaultdict(list)
+    sides: dict[str, set[str]] = defaultdict(set)
     for claim in reader.facts.sections.get(disease, ()):
         told = reader.claims.get(claim)
         if told is None or told.kind not in ("PhenotypeClaim", "ComplicationClaim"):
             continue
+        finding = reader.facts.one(claim, "hm:object")
         if any(reader.facts.values(claim, q) for q in QUALIFIERS):
             continue
-        finding = reader.facts.one(claim, "hm:object")
-        if told.polarity == "present" or finding not in claims:
-            claims[finding] = claim
+        sides[finding] |= {told.polarity, *(("disputed",) if told.disputed else ())}
         for line in told.lines:
-            if line.study not in NOT_PEOPLE and often(line):
-                lines[finding]["count" if line.m and line.m > 1 else "single" if line.m else "stated"].append(line)
+            if line.study in NOT_PEOPLE:
+                continue
+            if line.m and line.n is not None:
+                counted[finding].setdefault((line.n, line.m, line.source_iri), (line, claim))
+            elif often(line) and line.direction == "supports" and told.polarity == "present":
+                stated[finding].append((line, claim))
     found = []
-    for finding, by_kind in lines.items():
-        label, href = reader.facts.label(finding), f"#{fragment(claims[finding])}"
-        counted = {(x.n, x.m, x.source_iri): x for x in by_kind["count"]}
-        if counted:
-            first, *rest = sorted(counted.values(), key=lambda x: (-(x.m or 0), -(x.n or 0), x.iri))
-            others = tuple((x.n or 0, x.m or 0) for x in rest)
-            found.append(Frequency(label, href, first.n, first.m, others, source=reader.citation(first.source_iri, first.source)))
-        elif by_kind["stated"]:
-            line = min(by_kind["stated"], key=lambda x: (not x.percent, x.iri))
+    for finding in sorted({*counted, *stated}):
+        label, doubt = reader.facts.label(finding), len(sides[finding]) > 1
+        cohorts = sorted(
+            (x for x in counted[finding].values() if (x[0].m or 0) > 1), key=lambda x: (-(x[0].m or 0), -(x[0].n or 0), x[0].iri)
+        )
+        if cohorts:
+            line, claim = cohorts[0]
+            others = tuple((x.n or 0, x.m or 0) for x, _ in cohorts[1:])
+            source = reader.citation(line.source_iri, line.source)
+            found.append(Frequency(label, f"#{fragment(claim)}", line.n, line.m, others, source=source, disputed=doubt))
+        elif stated[finding]:
+            line, claim = min(stated[finding], key=lambda x: (not x[0].percent, x[0].iri))
             ends = (float(line.percent), float(line.percent)) if line.percent else reader.bands.get(line.band)
             if ends:
-                source = reader.citation(line.source_iri, line.source)
-                found.append(Frequency(label, href, low=ends[0], high=ends[1], stated=often(line).lower(), source=source))
+                source, words = reader.citation(line.source_iri, line.source), often(line).lower()
+                found.append(
+                    Frequency(label, f"#{fragment(claim)}", low=ends[0], high=ends[1], stated=words, source=source, disputed=doubt)
+                )
     found = charts.ordered(found)
     return found[:MOST_BARS], len(found) - MOST_BARS
 
@@ -205,7 +215,7 @@ def limits(reader: Reader, disease: str) -> Table | None:
     rows.sort(key=lambda r: (r[0][0].text.casefold(), r[0][0].path))
     head = ("Limit", *BOTH_UNITS, "other unit", "for", "on whose authority")
     return Table(
-        "Limits that sources give, each as stated and in the other unit (≈: converted by us). They are no advice.", head, tuple(rows)
+        "Limits that sources give, each as stated and in the other unit; (≈) is converted by us. They are no advice.", head, tuple(rows)
     )
 
 
@@ -223,7 +233,7 @@ def _limit(reader: Reader, claim: str) -> tuple[tuple[Link, ...], ...]:
 
 
 def _form(reader: Reader, quantity: str) -> str:
-    comparator = reader.facts.one(quantity, "hm:comparator")
+    comparator = _SIGNS.get(reader.facts.one(quantity, "hm:comparator"), reader.facts.one(quantity, "hm:comparator"))
     value, low, high = (reader.facts.one(quantity, f"hm:{k}") for k in ("value", "low", "high"))
     return f"{comparator} {value or f'{low} to {high}'}".strip()
 
@@ -242,7 +252,8 @@ def _in_unit(reader: Reader, claim: str, variable: str, unit: str, forms: list[t
         except HypomagError:
             continue
         comparator = reader.facts.one(quantity, "hm:comparator")
-        return (Link(f"≈ {comparator} {float(found):.2g}"),)
+        digits = max(2, len(Decimal(value).normalize().as_tuple().digits))  # no more than the source states
+        return (Link(f"{_SIGNS.get(comparator, comparator)} {float(found):.{digits}g} (≈)".strip()),)
     return (Link("–"),)
 
 

@@ -27,10 +27,11 @@ class Frequency:
     high: float | None = None
     stated: str = ""
     source: str = ""
+    disputed: bool = False
 
     @property
     def counted(self) -> str:
-        return f"{self.n} of {self.m}" if self.m else self.stated
+        return (f"{self.n} of {self.m}" if self.m else self.stated) + (", disputed" if self.disputed else "")
 
     @property
     def told(self) -> str:

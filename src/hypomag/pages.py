@@ -188,19 +188,25 @@ def _glance(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[
                 links.setdefault(link.text, link)
         if links:
             yield name, tuple(sorted(links.values(), key=lambda x: x.text.casefold()))
-    measured = [
-        c for c in own if kind == "disease" and reader.claims[c].kind == "LaboratoryClaim" and not reader.facts.values(c, "hm:population")
-    ]
-    told = [
-        reader.claim_link(
-            c,
-            f"{reader.facts.label(reader.facts.one(c, 'hm:object'))} {reader.facts.label(reader.facts.one(c, 'hm:state'))}",
-            reader.statement(c).often,
-        )
-        for c in sorted(measured, key=lambda c: (-len(reader.claims[c].lines), c))[:_MOST_MEASURED]
-    ]
-    if told:
-        yield "laboratory", tuple(told)
+    if kind == "disease" and (measured := _measured(reader, own)):
+        yield "laboratory", measured
+
+
+def _measured(reader: Reader, own: list[str]) -> tuple[Link, ...]:
+    """The state of each laboratory value that most lines speak for; where claims name several, it says so."""
+    facts = reader.facts
+    states: dict[str, list[str]] = defaultdict(list)
+    for claim in own:
+        if reader.claims[claim].kind == "LaboratoryClaim" and not facts.values(claim, "hm:population"):
+            states[facts.one(claim, "hm:object")].append(claim)
+    found = []
+    for variable, claims in states.items():
+        best = min(claims, key=lambda c: (-len(reader.claims[c].lines), c))
+        text = f"{facts.label(variable)} {facts.label(facts.one(best, 'hm:state'))}"
+        doubt = "disputed" if reader.claims[best].disputed or len({facts.one(c, "hm:state") for c in claims}) > 1 else ""
+        note = ", ".join(w for w in (reader.statement(best).often, doubt) if w)
+        found.append((-len(reader.claims[best].lines), text, reader.claim_link(best, text, note)))
+    return tuple(link for _, _, link in sorted(found, key=lambda x: x[:2])[:_MOST_MEASURED])
 
 
 def _synonyms(reader: Reader, iri: str) -> tuple[str, ...]:

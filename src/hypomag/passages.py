@@ -227,8 +227,9 @@ class Reader:
         if not here:
             shown = list({c.citation: c for c in reversed(cites)}.values())[::-1]
             shown = [*[c for c in shown if not c.against][:1], *[c for c in shown if c.against][:1]]
-        counted = [line for line in told.lines if (line.m or 0) > 1]  # one patient is no frequency
-        best = max(counted, key=lambda x: x.m or 0, default=None) or next((x for x in told.lines if not x.m and often(x)), None)
+        speaking = [line for line in told.lines if line.direction == "supports"]
+        counted = [line for line in speaking if (line.m or 0) > 1]  # one patient is no frequency
+        best = max(counted, key=lambda x: x.m or 0, default=None) or next((x for x in speaking if not x.m and often(x)), None)
         marks = (("absent", told.polarity == "absent"), (told.status, told.status != "accepted"), ("disputed", told.disputed))
         return Statement(
             slug=fragment(claim) or "", label=told.label, path=self.path(claim), here=here, marks=tuple(w for w, on in marks if on),
