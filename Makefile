@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test test-site screenshots lint build snapshots bench wheel lift clean
+.PHONY: run test test-exports test-stores test-browser screenshots lint build snapshots bench wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -15,9 +15,17 @@ run: $(READY) ## build and validate the graph, answer a first question
 
 test: $(READY) ## the whole suite (on a fresh build, which the commands then read)
 	$(BIN)/hypomag build
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-test-site: $(VENV)/.browser ## the published site in a real browser (installs Playwright, axe and Chromium)
+test-exports: $(READY) ## KGX, SSSOM and HPOA exports in others' validators (installs them in .venv-validators/)
+	$(BIN)/python -m pytest -q -m exports
+
+test-stores: $(READY) ## real stores: installs Virtuoso, Fuseki and RDF4J (on Debian, as root), then loads, asks and spoils each
+	tools/stores.sh
+	$(BIN)/hypomag build
+	HYPOMAG_TEST_STORES=1 $(BIN)/python -m pytest -q tests/test_stores.py
+
+test-browser: $(VENV)/.browser ## the published site in a real browser (installs Playwright, axe and Chromium)
 	HYPOMAG_BROWSER=required $(BIN)/python -m pytest -q tests/test_browser.py
 
 screenshots: $(VENV)/.browser ## pictures of the published site, wide and narrow, light and dark, into screenshots/
@@ -32,8 +40,8 @@ lint: $(READY) ## linters and layout
 build: $(READY)
 	$(BIN)/hypomag build
 
-snapshots: $(READY) ## write the snapshots of all queries anew; read the diff
-	HYPOMAG_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/test_queries.py -k snapshot
+snapshots: $(READY) ## write the snapshots of all queries and the counts of docs/exports.md anew; read the diff
+	HYPOMAG_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/test_queries.py tests/test_handovers.py -k 'snapshot or document_are_measured'
 
 bench: wheel ## side-by-side measurements on the installed wheel, as ratios within one run
 	rm -rf $(VENV)-bench && $(PYTHON) -m venv $(VENV)-bench
@@ -53,11 +61,11 @@ $(READY): pyproject.toml
 	@touch $@
 
 $(VENV)/.browser: $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group site
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group browser
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
 	  { command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	  $(BIN)/python -m playwright install chromium
 	@touch $@
 
 clean:
-	rm -rf build dist screenshots $(VENV) $(VENV)-bench
+	rm -rf build dist screenshots $(VENV) $(VENV)-bench $(VENV)-validators

@@ -1,6 +1,6 @@
 """The published site in a real browser: every kind of page, search, map, keyboard, phone, print; axe; nothing from outside.
 
-`make test-site` installs what these tests need and runs them.
+`make test-browser` installs what these tests need and runs them.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def missing(why: str) -> Any:
     """Say why these tests cannot run; where they were asked for by name, that is a failure."""
     if REQUIRED:
         pytest.fail(why)
-    pytest.skip(f"{why}; 'make test-site' runs them")
+    pytest.skip(f"{why}; 'make test-browser' runs them")
 
 
 @pytest.fixture(scope="module")

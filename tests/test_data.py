@@ -19,7 +19,7 @@ from tests.conftest import ROOT, SHARED
 
 FILES = sources.find(ROOT).turtle()
 OURS = re.compile(
-    r"https://w3id\.org/hypomag/(claim|evidence|cohort|reference|variant|dose|quantity|variable|formula|step|row)/([A-Za-z0-9.-]+)\Z"
+    r"https://w3id\.org/hypomag/(claim|evidence|discriminator|cohort|reference|variant|dose|quantity|variable|formula|step|row)/([A-Za-z0-9.-]+)\Z"
 )
 
 
@@ -167,9 +167,7 @@ def test_every_row_of_the_tables_is_accounted_for(store: Store) -> None:
 
 @shared
 def test_every_annotation_of_hpo_is_lifted_or_listed(store: Store) -> None:
-    listed = {
-        q.subject.value.rpartition("/")[2] for q in store.quads_for_pattern(None, NamedNode(sources.VOCAB + "reason"), None, None)
-    }
+    listed = {q.subject.value.rpartition("/")[2] for q in store.quads_for_pattern(None, NamedNode(sources.VOCAB + "reason"), None, None)}
     lifted = Counter(
         "-".join(q.object.value.rpartition("/")[2].split("-")[1:3]).upper()
         for q in store.quads_for_pattern(None, NamedNode(sources.VOCAB + "sourceRow"), None, NamedNode(sources.HPOA))

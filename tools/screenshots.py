@@ -1,6 +1,6 @@
 """Pictures of the published site for people who judge it: wide and narrow, light and dark, paper; told one a line.
 
-Run by `make screenshots`; needs Chromium and the group `site` of the dependencies.
+Run by `make screenshots`; needs Chromium and the group `browser` of the dependencies.
 """
 
 from __future__ import annotations

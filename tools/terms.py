@@ -153,6 +153,18 @@ def hpo(path: Path) -> tuple[dict[str, str], dict[str, list[str]], dict[str, lis
     return names, synonyms, parents
 
 
+def ancestors(term: str, parents: dict[str, list[str]]) -> set[str]:
+    """All terms above a term."""
+    found: set[str] = set()
+    todo = list(parents.get(term, ()))
+    while todo:
+        above = todo.pop()
+        if above not in found:
+            found.add(above)
+            todo.extend(parents.get(above, ()))
+    return found
+
+
 def nearest(term: str, parents: dict[str, list[str]], wanted: set[str]) -> list[str]:
     """The cited terms right above a term: on each way up the first that is wanted."""
     found: set[str] = set()
@@ -200,6 +212,8 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
             mappings.append(
                 (one, known[one], "hm:possibleDuplicateOf", "", other, known[other], "semapv:ManualMappingCuration", "2026-08-04", comment)
             )
+    for term in [c for c in wanted if c.startswith("HP:")]:  # the organ systems that cited findings belong to
+        wanted |= {above for above in ancestors(term, hp_parents) if "HP:0000118" in hp_parents.get(above, ())}
     todo = [c for c in wanted if c.startswith("MONDO:")]
     while todo:  # a group that Mondo puts above a disease of ours comes along
         parents = [p.split(" ")[0] for p in diseases.get(todo.pop(), {}).get("parents", "").split("|") if p]

@@ -24,6 +24,7 @@ class Asked:
         timeout: float | None = None,
         service: bool = False,
         graph_dir: str | None = None,
+        endpoint: str | None = None,
     ) -> None:
         self.name = name
         self.expression = expression
@@ -32,6 +33,7 @@ class Asked:
         self.timeout = timeout
         self.service = service
         self.graph_dir = graph_dir
+        self.endpoint = endpoint
 
 
 def plainly(arguments: list[str]) -> Asked | None:
@@ -68,8 +70,9 @@ def plainly(arguments: list[str]) -> Asked | None:
     if timeout is not None and not 0 < timeout <= LONGEST:
         return None
     return Asked(
-        names[0] if names else None, expression, tuple(found.get("bind", [])), form, timeout, False, found.get("graph_dir", [None])[-1]
-    )
+        names[0] if names else None, expression, tuple(found.get("bind", [])), form, timeout, False, found.get("graph_dir", [None])[-1],
+        found.get("endpoint", [None])[-1],
+    )  # fmt: skip
 
 
 LONGEST = 1_000_000.0
@@ -83,6 +86,7 @@ _PLAIN = {
     "-e": "expression",
     "--timeout": "timeout",
     "--graph-dir": "graph_dir",
+    "--endpoint": "endpoint",
 }
 
 
@@ -95,6 +99,7 @@ def ask(asked: Asked, *, terminal: bool) -> None:
 
     Raises:
         InputError, SyntaxProblem, UnknownName, AmbiguousName: as `queries.bound`, `queries.run` and `names.resolve`.
+        StoreError: the endpoint cannot be reached, refuses, or holds no graph of ours.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine does not look for Ctrl-C while it works
     stop = _limit(asked.timeout) if asked.timeout else None
@@ -104,7 +109,10 @@ def ask(asked: Asked, *, terminal: bool) -> None:
     if warning := queries.slow_path(text):
         print(f"hypomag: {warning}", file=sys.stderr)
     text = queries.bound(text, dict(_binding(store, b) for b in asked.bind))
-    result = queries.run(store, text, name=told, service=asked.service)
+    if asked.endpoint is not None:
+        result = _elsewhere(asked, asked.endpoint, store, text, told)
+    else:
+        result = queries.run(store, text, name=told, service=asked.service)
     rows = isinstance(result, QuerySolutions | QueryBoolean)
     shown = results.write(result, asked.form or ("table" if terminal else "csv" if rows else "turtle"))
     if stop:
@@ -112,6 +120,17 @@ def ask(asked: Asked, *, terminal: bool) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(shown.encode())
     sys.stdout.buffer.flush()
+
+
+def _elsewhere(asked: Asked, url: str, store: Store, text: str, told: str) -> object:
+    """Ask a remote store what the embedded engine would be asked: the same text over the same graphs."""
+    from hypomag import stores
+
+    queries.check(text, told, asked.service)
+    if not queries.calls_out(text):
+        queries.run(Store(), text, name=told)  # tells of a mistake in our words, before anything is sent
+    graphs = [] if queries.says_from(text) else [g.value for g in graph.content_graphs(store)]
+    return stores.answer(url, queries.with_prefixes(text), graphs, queries.form(text), timeout=asked.timeout)
 
 
 def _text(asked: Asked, places: sources.Sources) -> tuple[str, str]:

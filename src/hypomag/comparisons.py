@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from pyoxigraph import NamedNode, Store
 
@@ -26,23 +27,29 @@ _KINDS = {
     "TreatmentClaim": "Treatment",
 }
 _STATED = """
-SELECT DISTINCT ?claim ?kind ?disease ?predicateLabel ?object ?objectLabel ?agentLabel ?contextLabel ?polarity ?citation WHERE {
+SELECT DISTINCT ?claim ?kind ?disease ?predicate ?status ?direction ?object ?objectLabel ?agentLabel ?contextLabel ?polarity ?citation WHERE {
   ?claim a ?kind ; hm:subject ?disease ; hm:predicate ?predicate ; hm:object ?object ; hm:polarity ?polarity ; hm:status ?status ; hm:evidence ?line .
   FILTER(?kind IN (hm:CausationClaim, hm:InheritanceClaim, hm:OnsetClaim, hm:PrognosisClaim, hm:TreatmentClaim))
   FILTER(?status != hm:retracted)
   FILTER(?disease IN (%s))
-  ?object rdfs:label ?objectLabel . ?predicate rdfs:label ?predicateLabel .
-  ?line dcterms:source/hm:shortCitation ?citation .
+  ?object rdfs:label ?objectLabel .
+  ?line dcterms:source/hm:shortCitation ?citation ; hm:direction ?direction .
   OPTIONAL { ?claim hm:agent/rdfs:label ?agentLabel }
   OPTIONAL { ?claim hm:context/rdfs:label ?contextLabel }
-} ORDER BY ?claim ?citation"""
+} ORDER BY ?claim ?citation ?direction"""
+_MODES = {"RO_0004002": "by loss of function", "RO_0004001": "by gain of function"}
 _DISCRIMINATED = """
-SELECT ?claim ?label ?citation WHERE {
+SELECT ?claim ?label ?one ?other ?feature ?featureLabel ?inSubject ?inOther ?comparator ?value ?unit ?direction ?citation WHERE {
   ?claim a hm:DifferentialClaim ; rdfs:label ?label ; hm:subject ?one ; hm:object ?other ; hm:polarity ?polarity ; hm:status ?status ; hm:evidence ?line .
-  ?line dcterms:source/hm:shortCitation ?citation .
-  FILTER(?status != hm:retracted)
+  ?line dcterms:source/hm:shortCitation ?citation ; hm:direction ?direction .
+  FILTER(?status != hm:retracted && ?polarity = hm:present)
   FILTER(?one IN (%s) && ?other IN (%s))
-} ORDER BY ?claim ?citation"""
+  OPTIONAL {
+    ?claim hm:discriminator ?discriminator . ?discriminator hm:feature ?feature . ?feature rdfs:label ?featureLabel .
+    OPTIONAL { ?discriminator hm:inSubject/rdfs:label ?inSubject ; hm:inOther/rdfs:label ?inOther }
+    OPTIONAL { ?discriminator hm:comparator ?comparator ; hm:value ?value ; hm:unit ?unit }
+  }
+} ORDER BY ?claim ?featureLabel ?citation"""
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,9 @@ def compare(store: Store, given: Sequence[str]) -> Comparison:
         raise InputError("there is nothing to compare with", "name two or more different diseases")
     for iri in nodes:
         if not iri.startswith(prefixes.expand("MONDO:") or "-"):
-            raise InputError(f"{names.label(store, NamedNode(iri))} is no disease", "name diseases or groups, such as HOMG3 or Gitelman")
+            raise InputError(
+                f"{names.label(store, NamedNode(iri))} is no disease of the graph", "name diseases or groups, such as HOMG3 or Gitelman"
+            )
     known = signatures(store, among=nodes)
     rows = [*_told_apart(store, nodes), *_stated(store, nodes), *laboratory(store, known), *_findings(store, known)]
     order = {DIFFERS: 0, ONE_SIDED: 1, ALIKE: 2}
@@ -125,37 +134,89 @@ def _row(section: str, feature: str, label: str, cells: dict[str, Cell], disease
     return Row(section, feature, f"{section}: {label}" if label != section else section, verdict, cells)
 
 
-def _told_apart(store: Store, nodes: list[str]) -> Iterable[Row]:
+@dataclass(frozen=True)
+class Discriminator:
+    """What a source says tells two diseases apart: the value in each, and the limit that speaks for the first."""
+
+    one: str
+    other: str
+    feature: str
+    label: str
+    in_one: str
+    in_other: str
+    limit: str
+    claim: str
+    citations: tuple[str, ...]
+    disputed: bool
+
+
+def discriminators(store: Store, nodes: Sequence[str]) -> list[Discriminator]:
+    """The discriminators of the graph between any two of some diseases; a claim that names none comes with its label alone."""
     listed = ", ".join(f"<{n}>" for n in nodes)
-    found: dict[str, tuple[str, list[str]]] = {}
+    grouped: dict[tuple[str, str], list[Any]] = {}
     for row in run(store, _DISCRIMINATED % (listed, listed)):
-        found.setdefault(row["claim"].value, (row["label"].value, []))[1].append(row["citation"].value)
-    for claim, (label, citations) in found.items():
-        subject = next(q.object.value for q in store.quads_for_pattern(NamedNode(claim), NamedNode(VOCAB + "subject"), None, None))
-        cell = Cell(label, "", (prefixes.shorten(claim),), tuple(dict.fromkeys(citations)))
-        yield Row("Told apart by", claim, "Told apart by", DIFFERS, {subject: cell})
+        grouped.setdefault((row["claim"].value, row["feature"].value if row["feature"] else ""), []).append(row)
+    found = []
+    for (claim, feature), rows in grouped.items():
+        text = {
+            k: rows[0][k].value if rows[0][k] else ""
+            for k in ("label", "featureLabel", "inSubject", "inOther", "comparator", "value", "unit")
+        }
+        found.append(
+            Discriminator(
+                rows[0]["one"].value, rows[0]["other"].value, feature, text["featureLabel"] or text["label"], text["inSubject"], text["inOther"],
+                f"{text['comparator']} {text['value']} {text['unit']}".strip(), prefixes.shorten(claim),
+                tuple(dict.fromkeys(r["citation"].value for r in rows)), any(r["direction"].value == VOCAB + "disputes" for r in rows),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _told_apart(store: Store, nodes: list[str]) -> Iterable[Row]:
+    for d in discriminators(store, nodes):
+        one = (
+            f"{d.in_one} ({d.limit})"
+            if d.in_one and d.limit
+            else d.in_one or d.limit or ("told apart" if d.feature else "confused with the other")
+        )
+        cells = {
+            iri: Cell(value, "", (d.claim,), d.citations, d.disputed)
+            for iri, value in ((d.one, one), (d.other, d.in_other or one)) if value
+        }  # fmt: skip
+        label, verdict = (f"Told apart by: {d.label}", DIFFERS) if d.feature else (d.label, ALIKE)
+        yield Row("Told apart by", d.feature or d.claim, label, verdict, cells)
 
 
 def _stated(store: Store, nodes: list[str]) -> Iterable[Row]:
     """Rows of the claims that name one thing: gene, inheritance, onset, outcome, treatment."""
     words: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    notes: dict[tuple[str, str], list[str]] = defaultdict(list)
     claims: dict[tuple[str, str], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
     objects: dict[tuple[str, str], str] = {}
+    supposed: dict[tuple[str, str], list[str]] = defaultdict(list)
+    disputed: set[tuple[str, str]] = set()
     for row in run(store, _STATED % ", ".join(f"<{n}>" for n in nodes)):
         section = _KINDS[row["kind"].value.removeprefix(VOCAB)]
         absent = row["polarity"].value == VOCAB + "absent"
         what = row["objectLabel"].value
+        note = ""
         if section in ("Treatment", "Outlook"):
             agent = f" with {row['agentLabel'].value}" if row["agentLabel"] else ""
             context = f", {row['contextLabel'].value}" if row["contextLabel"] else ""
             key, value = f"{section}|{what}{agent}{context}", ("fails" if section == "Treatment" else "no") if absent else "yes"
         else:
-            if section == "Cause":
-                what = f"{what} ({row['predicateLabel'].value})"
-            key, value = section, ("not " if absent else "") + what
+            mode = _MODES.get(row["predicate"].value.rpartition("/")[2], "") if section == "Cause" else ""
+            key, value = section, "" if absent and mode else f"not {what}" if absent else what
+            note = f"{what} {'not ' if absent else ''}{mode}" if mode else ""
+            if row["status"].value == VOCAB + "provisional":  # what a source only supposes makes no difference
+                supposed[key, row["disease"].value].append(value or what)
+                value, note = "", f"{note or value} provisionally"
         disease = row["disease"].value
-        if value not in words[key][disease]:
-            words[key][disease].append(value)
+        for where, new in ((words[key][disease], value), (notes[key, disease], note)):
+            if new and new not in where:
+                where.append(new)
+        if row["direction"].value == VOCAB + "disputes":
+            disputed.add((key, disease))
         objects[key, disease] = row["object"].value
         curie = prefixes.shorten(row["claim"].value)
         for values, new in zip(claims[key, disease], (curie, row["citation"].value), strict=True):
@@ -163,7 +224,11 @@ def _stated(store: Store, nodes: list[str]) -> Iterable[Row]:
                 values.append(new)
     for key, by_disease in words.items():
         section, _, label = key.partition("|")
-        cells = {d: Cell("; ".join(sorted(v)), "", tuple(claims[key, d][0]), tuple(claims[key, d][1])) for d, v in by_disease.items()}
+        cells = {}
+        for d, v in by_disease.items():
+            value = "; ".join(sorted(v or set(supposed[key, d])))
+            note = "; ".join(n.removeprefix(f"{value} ") for n in notes[key, d])
+            cells[d] = Cell(value, note, tuple(claims[key, d][0]), tuple(claims[key, d][1]), (key, d) in disputed)
         yield _row(section, next(objects[key, d] for d in by_disease), label or section, cells, len(nodes))
 
 

