@@ -13,7 +13,7 @@ from hypomag.passages import Link, Reader, Table
 LEAD = "Which gene acts in which part of the kidney's tubule and of the gut, as the claims of the graph have it. Point at a gene to see its places; it leads to its page."
 CAPTION = (
     "Kidney, left, from the glomerulus to the collecting duct; gut, right. Not to scale. A gene stands where a claim says that it is "
-    "expressed, or where a step of the mechanism has its product act."
+    "expressed, or where a step of the mechanism has its product act; grey parts have nothing on record."
 )
 WIDE, HIGH = 1080, 640
 # Part of the drawing → the run of the tube, where its words stand, how many genes fit on a line, and the line from the words to the part.
@@ -26,14 +26,14 @@ _TUBES = {
     "UBERON:0005097": ("M522 152C548 168 560 184 560 214", 606, 130, 2, "M604 144L562 168"),
     "UBERON:0004203": ("M560 214V370", 606, 260, 2, "M604 272L572 272"),
     "UBERON:0001232": ("M560 370V600", 606, 450, 2, "M604 462L572 462"),
-    "UBERON:0002108": ("M850 232C975 207 980 267 885 269S830 317 935 319 965 367 875 369", 850, 500, 3, "M892 486L892 380"),
-    "UBERON:0001155": ("M800 392V157H1010V450", 868, 110, 3, "M885 118L885 145"),
-    "UBERON:0001153": ("M800 398V432", 780, 470, 3, "M800 456L800 444"),
+    "UBERON:0002108": ("M852 232C962 207 967 267 885 269S838 317 930 319 952 367 878 369", 850, 500, 3, "M892 486L892 380"),
+    "UBERON:0001155": ("M795 392V157H1020V450", 868, 110, 3, "M885 118L885 145"),
+    "UBERON:0001153": ("M795 398V432", 780, 470, 3, "M795 456L795 444"),
 }
 _TITLE_COLUMNS = 24
 # A kind of cell is drawn in the part that its name says.
 _CELLS = {"CL:1000849": "UBERON:0001292", "CL:1001106": "UBERON:0001291"}
-_LINE, _CHARACTER = 16, 7.6
+_LINE, _CHARACTER, _BETWEEN = 16, 8.6, 10
 
 
 @dataclass
@@ -106,7 +106,7 @@ def _segment(reader: Reader, where: str, place: Place) -> str:
     iri = prefixes.expand(where) or ""
     genes = sorted(place.genes, key=reader.facts.label)
     labels = [reader.facts.label(g) for g in genes]
-    shade = " even" if list(_TUBES).index(where) % 2 else ""
+    shade = " none" if not (genes or place.diseases) else " even" if list(_TUBES).index(where) % 2 else ""
     out = [
         f'<g class="seg{shade}" data-genes="{escape(" ".join(labels))}"><title>{escape(_told(reader, where, place))}</title>'
         f'<path class="part" d="{run}"/><path class="lead" d="{lead}"/>'
@@ -115,17 +115,15 @@ def _segment(reader: Reader, where: str, place: Place) -> str:
     spans = "".join(f'<tspan x="{x}" y="{y + k * _LINE}">{escape(line)}</tspan>' for k, line in enumerate(name))
     out.append(f'<a href="{reader.path(iri)}"><text class="place">{spans}</text></a>')
     y += (len(name) - 1) * _LINE
-    row, across = 1, float(x)
+    column = max(map(len, labels), default=0) * _CHARACTER + _BETWEEN
     for number, (gene, label) in enumerate(zip(genes, labels, strict=True)):
-        if number and number % most == 0:
-            row, across = row + 1, float(x)
+        row, place_in_row = divmod(number, most)
         causes = ", ".join(sorted({reader.facts.label(d) for d in _caused(reader, gene)}))
         title = f"{label}{f': {causes}' if causes else ''}"
         out.append(
             f'<a href="{reader.path(gene)}" data-gene="{escape(label)}"><title>{escape(title)}</title>'
-            f'<text x="{across:g}" y="{y + row * _LINE}">{escape(label)}</text></a>'
+            f'<text x="{x + place_in_row * column:g}" y="{y + (row + 1) * _LINE}">{escape(label)}</text></a>'
         )
-        across += len(label) * _CHARACTER + 14
     return "".join(out) + "</g>"
 
 

@@ -154,6 +154,34 @@ def _best_paths(reader: Reader, disease: str) -> list[Path]:
     return sorted((found[goal] for goal in goals if goal in found), key=lambda p: p.weight)[:MOST_GOALS]
 
 
+def told_apart(reader: Reader, disease: str) -> Table | None:
+    """What sources say tells a disease from others: finding, value or test, with what is seen on each side and the stated limit."""
+    facts = reader.facts
+    rows = []
+    for claim in reader.mentions.get(disease, ()):
+        ends = (facts.one(claim, "hm:subject"), facts.one(claim, "hm:object"))
+        told = reader.claims[claim]
+        if told.kind != "DifferentialClaim" or disease not in ends:
+            continue
+        first = disease == ends[0]
+        other = ends[1] if first else ends[0]
+        for node in facts.values(claim, "hm:discriminator"):
+            seen = [facts.label(v) if v else "" for v in (facts.one(node, "hm:inSubject"), facts.one(node, "hm:inOther"))]
+            limit = f"{_form(reader, node)} {facts.one(node, 'hm:unit')}" if facts.one(node, "hm:value") else ""
+            seen[0] = f"{seen[0]} ({limit})" if seen[0] and limit else seen[0] or limit
+            mine, theirs = seen if first else seen[::-1]
+            if told.polarity == "absent":
+                mine = theirs = "no difference"
+            feature, source = facts.one(node, "hm:feature"), reader.statement(claim).cites
+            cited = Link(source[0].citation if source else "", reader.path(claim), "disputed" if told.disputed else "")
+            rows.append(((reader.link(other),), (reader.link(feature),), (Link(mine or "?"),), (Link(theirs or "?"),), (cited,)))
+    if not rows:
+        return None
+    rows.sort(key=lambda r: [(c[0].text.casefold(), c[0].path) for c in r])
+    head = ("Told from", "by", "here", "there", "evidence")
+    return Table("What sources say tells it apart; ? is not stated.", head, tuple(rows))
+
+
 def neighbours(reader: Reader, disease: str) -> Table | None:
     """The laboratory states of a disease beside those of the diseases that it is told apart from, and of its siblings."""
     facts = reader.facts
@@ -189,7 +217,9 @@ def neighbours(reader: Reader, disease: str) -> Table | None:
         return None
     head = ("Laboratory value", *(reader.short(d) or facts.label(d) for d in known))
     return Table(
-        "What the laboratory shows here and in its neighbours; ? is not on record. A cell leads to its evidence.", head, tuple(body)
+        "What the laboratory shows here and in its neighbours, counts of cohorts added up; ? is not on record. A cell leads to its evidence.",
+        head,
+        tuple(body),
     )
 
 

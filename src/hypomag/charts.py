@@ -70,13 +70,14 @@ def bars(frequencies: Sequence[Frequency]) -> str:
     """Draw a list of findings, each with its bar; the bar scales with the page, the words do not.
 
     >>> print(bars([Frequency("Seizure", "#x", 27, 28, ((1, 1),))]))  # doctest: +ELLIPSIS
-    <ol class="bars"><li><a href="#x">Seizure</a><b>27 of 28</b><svg ...</svg></li></ol>
+    <div class="scale" ...</div><ol class="bars"><li><a href="#x">Seizure</a><b>27 of 28</b><svg ...</svg></li></ol>
     """
-    return '<ol class="bars">' + "".join(_row(f) for f in frequencies) + "</ol>"
+    scale = '<div class="scale" aria-hidden="true"><span>0 %</span><span>50 %</span><span>100 %</span></div>'
+    return scale + '<ol class="bars">' + "".join(_row(f) for f in frequencies) + "</ol>"
 
 
 def _row(f: Frequency) -> str:
-    drawn = ['<rect class="t" width="100" height="10"/>']
+    drawn = []
     if f.m and f.n is not None:
         low, high = wilson(f.n, f.m)
         drawn.append(f'<rect class="i" x="{_x(low)}" y="2" width="{_x(high - low)}" height="6"/>')
@@ -86,7 +87,7 @@ def _row(f: Frequency) -> str:
         width = max(f.high - f.low, 1.4)
         drawn.append(f'<rect class="s" x="{min(f.low, 100 - width):g}" y="2" width="{width:g}" height="6"/>')
     svg = (
-        f'<svg role="img" viewBox="0 0 100 10" preserveAspectRatio="none" aria-label="{escape(f.told)}">'
+        '<svg role="img" viewBox="0 0 100 10" preserveAspectRatio="none">'
         f"<title>{escape(f.told + (f' ({f.source})' if f.source else ''))}</title>{''.join(drawn)}</svg>"
     )
     return f'<li><a href="{escape(f.href)}">{escape(f.label)}</a><b>{escape(f.counted)}</b>{svg}</li>'

@@ -19,9 +19,23 @@ LABEL = RDFS + "label"
 SOURCE = "http://purl.org/dc/terms/source"
 # What a page on a node of ours also describes: from the node along these properties, to nodes that have no page.
 _PARTS = tuple(
-    VOCAB + p for p in ("evidence", "statedAs", "measured", "interval", "duration", "maximum", "maximumRate", "input", "object", "factor")
+    VOCAB + p
+    for p in (
+        "evidence",
+        "statedAs",
+        "measured",
+        "interval",
+        "duration",
+        "maximum",
+        "maximumRate",
+        "input",
+        "object",
+        "factor",
+        "discriminator",
+        "sourceRow",
+    )
 )
-_PARTS_ARE = ("evidence", "quantity", "dose", "formula")
+_PARTS_ARE = ("evidence", "quantity", "dose", "formula", "discriminator", "row")
 COMMENT = "# {}\n# From hypomag, a knowledge graph of primary hypomagnesemia. It informs; it is no medical advice."
 
 
@@ -127,7 +141,7 @@ class Facts:
         """The concise bounded description of a page's resource, with labels.
 
         It holds the triples of the resource, of each claim, variant and cohort that is a section of its page, of their
-        evidence lines, quantities and doses; the generated edges that end at the resource; and the label of every
+        evidence lines, quantities, doses, discriminators and source rows; the generated edges that end at the resource; and the label of every
         other node and property that these name. Nothing of it is blank.
         """
         todo = [iri, *self.sections.get(iri, ())]

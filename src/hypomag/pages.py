@@ -90,7 +90,7 @@ def _chapter(reader: Reader, iri: str, kind: str, claims: list[str], chapter: tu
     elif name == "works" and kind == "disease":
         figure, caption, steps = chapters.mechanism(reader, iri)
     elif name == "neighbours" and kind == "disease":
-        tables = [t for t in [chapters.neighbours(reader, iri)] if t]
+        tables = [t for t in [chapters.told_apart(reader, iri), chapters.neighbours(reader, iri)] if t]
     elif name == "diagnosis" and clinical:
         tables = [t for t in [chapters.limits(reader, iri)] if t]
     elsewhere = "Diseases that show it" if kind == "phenotype" and name == "shows" else ""
@@ -281,18 +281,13 @@ def question(reader: Reader, found: Question, rows: list[list[object]]) -> Page:
     names, shown = readable(columns, rows[:_ROWS_SHOWN])
     raw = [[_cell_link(reader, row, columns, n) for n in names] for row in rows[:_ROWS_SHOWN]]
     body = tuple(tuple((Link(text, way),) for text, way in zip(line, ways, strict=True)) for line, ways in zip(shown, raw, strict=True))
+    caption = f"The first {len(body)} of {len(rows)} rows" if len(rows) > len(body) else f"All {len(rows)} rows"
+    told = "On a terminal; a column can be fixed with --bind column=name."
     sections = [
-        Section(
-            "ask",
-            "Ask it",
-            "On a terminal; a column can be fixed with --bind column=name.",
-            code=f"hypomag query {found.name} --format csv",
-        ),
+        Section("answer", "Answer", "" if body else "No row.", tables=(Table(caption, tuple(names), body),) if body else ()),
+        Section("ask", "Ask it", told, code=f"hypomag query {found.name} --format csv"),
         Section("sparql", "SPARQL", "It runs as it stands on the union of the named graphs.", code=found.text),
     ]
-    if body:
-        caption = f"The first {len(body)} of {len(rows)} rows" if len(rows) > len(body) else f"All {len(rows)} rows"
-        sections.append(Section("answer", "Answer", tables=(Table(caption, tuple(names), body),)))
     return Page(
         path=f"query/{found.name}", iri=prefixes.expand(f"query:{found.name}") or "", kind=KINDS["query"], title=found.summary, lead=found.description,
         facts=(("name", (Link(found.name),)), ("tags", tuple(Link(t) for t in found.tags))), sections=tuple(sections),

@@ -23,10 +23,10 @@ LISTED = ("VariantClaim",)
 MOST_TOLD = 5
 NOT_PEOPLE = frozenset({"animal", "in vitro"})
 _NAMED_BY_CLAIM = tuple(
-    f"hm:{p}" for p in ("subject", "object", "agent", "route", "routeDetail", "location", "distinguishedBy", "context", "goal",
+    f"hm:{p}" for p in ("subject", "object", "agent", "route", "routeDetail", "location", "context", "goal",
                         "onset", "severity", "modifier", "zygosity", "causeClass")
 )  # fmt: skip
-_NAMED_BY_PART = ("hm:test", "hm:variable", "hm:agent", "hm:route", "hm:routeDetail")
+_NAMED_BY_PART = ("hm:test", "hm:variable", "hm:agent", "hm:route", "hm:routeDetail", "hm:feature")
 
 
 @dataclass(frozen=True)
@@ -129,17 +129,36 @@ class Page:
     schema: str = ""
 
 
-def thinned(page: Page, notes: int) -> Page:
-    """The page with the notes of only the first lines for a statement; those against it keep theirs, the page of a source has all."""
+def thinned(page: Page, over: int) -> Page:
+    """The page with notes on lines of evidence left out, worth at least so many bytes, those furthest down in a list first.
+
+    Notes of lines against a statement stay; the page of a source has all of its notes.
+    """
+    lines = [
+        (k, statement.slug, cite)
+        for section in page.sections
+        for group in section.groups
+        for statement in group.statements
+        for k, cite in enumerate(statement.cites)
+        if statement.here and cite.note and not cite.against
+    ]
+    left_out: set[tuple[str, int]] = set()
+    for k, slug, cite in sorted(lines, key=lambda line: (-line[0], line[1])):
+        if over <= 0:
+            break
+        over -= len(cite.note.encode())
+        left_out.add((slug, k))
 
     def less(s: Statement) -> Statement:
-        return replace(s, cites=tuple(c if c.against or k < notes else replace(c, note="") for k, c in enumerate(s.cites)))
+        return replace(s, cites=tuple(replace(c, note="") if (s.slug, k) in left_out else c for k, c in enumerate(s.cites)))
 
-    sections = tuple(
-        replace(s, groups=tuple(replace(g, statements=tuple(map(less, g.statements))) for g in s.groups)) for s in page.sections
-    )
-    told = "The notes on lines of evidence stand on the pages of the sources."
-    return replace(page, sections=tuple(replace(s, lead=f"{s.lead} {told}") if s.id == "sources" else s for s in sections))
+    told = "Notes that have no room in longer lists of evidence stand on the pages of the sources."
+    sections = []
+    for section in page.sections:
+        groups = tuple(replace(g, statements=tuple(map(less, g.statements))) for g in section.groups)
+        lead = f"{section.lead} {told}" if section.id == "sources" else section.lead
+        sections.append(replace(section, groups=groups, lead=lead))
+    return replace(page, sections=tuple(sections))
 
 
 class Reader:
@@ -177,7 +196,7 @@ class Reader:
         found: dict[str, dict[str, None]] = defaultdict(dict)
         for iri, statement in self.claims.items():
             named = {v for p in _NAMED_BY_CLAIM for v in self.facts.values(iri, p)}
-            parts = [*self.facts.values(iri, "hm:statedAs"), self.facts.one(iri, "hm:object")]
+            parts = [v for p in ("hm:statedAs", "hm:discriminator", "hm:object") for v in self.facts.values(iri, p)]
             parts += [q for line in statement.lines for q in self.facts.values(line.iri, "hm:measured")]
             named |= {v for part in parts for p in _NAMED_BY_PART for v in self.facts.values(part, p)}
             named |= {line.source_iri for line in statement.lines}

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 ASSETS = ("style.css", "site.js", "icon.svg")
-HEAVIEST = 149_900
+HEAVIEST, TELLING = 149_900, 200  # bytes; what the remark on what was left out may take
 SCHEMA = "https://schema.org/"
 
 
@@ -67,13 +67,12 @@ class Press:
     def html(self, page: Page, template: str = "page.html", **more: object) -> bytes:
         """Render a page; every way that it names is written relative to it.
 
-        A page that would weigh more than `HEAVIEST` bytes leaves the notes of its longer lists of evidence to the pages of the sources.
+        A page that would weigh more than `HEAVIEST` bytes leaves notes of its longer lists of evidence to the pages of the sources.
         """
         made = self._html(page, template, more)
-        for notes in (4, 2, 1, 0):
-            if len(made) <= HEAVIEST:
-                break
-            made = self._html(thinned(page, notes), template, more)
+        over = len(made) - HEAVIEST
+        if over > 0:
+            made = self._html(thinned(page, over + TELLING), template, more)
         return made
 
     def _html(self, page: Page, template: str, more: dict[str, object]) -> bytes:
@@ -172,9 +171,13 @@ def w3id(base: str) -> bytes:
     ]
     for accept, suffix in (("text/turtle", "ttl"), (r"application/ld\+json", "jsonld")):
         for pattern, target in (
+            (r"^formula/([A-Za-z0-9_-]+)\.[A-Za-z0-9._-]+$", f"formula/$1.{suffix}"),
             (r"^(query|variable|formula)/([A-Za-z0-9._-]+)$", f"$1/$2.{suffix}"),
             (r"^reference/([A-Za-z0-9._-]+)$", f"publication/$1.{suffix}"),
-            (r"^(claim|step|evidence|quantity|dose|cohort|variant|vocab|graph|dataset|row)(/.*)?$", f"download/hypomag.{suffix}"),
+            (
+                r"^(claim|step|evidence|quantity|dose|discriminator|cohort|variant|vocab|graph|dataset|row)(/.*)?$",
+                f"download/hypomag.{suffix}",
+            ),
         ):
             rules += [f"RewriteCond %{{HTTP_ACCEPT}} {accept}", f"RewriteRule {pattern} {base}{target} [R=303,L]"]
     rules += ["", "# Pages for people"]
@@ -184,10 +187,12 @@ def w3id(base: str) -> bytes:
         (r"^vocab$", "class/index.html"),
         (r"^shapes$", "shape/index.html"),
         (r"^(claim|step)/([A-Za-z0-9._-]+)$", "$1/$2.html"),
+        (r"^formula/([A-Za-z0-9_-]+)\.[A-Za-z0-9._-]+$", "formula/$1.html"),
         (r"^(query|variable|formula)/([A-Za-z0-9._-]+)$", "$1/$2.html"),
         (r"^reference/([A-Za-z0-9._-]+)$", "publication/$1.html"),
+        (r"^release/[0-9.]+/vocab$", "class/index.html"),
         (r"^release/[0-9.]+/([A-Za-z0-9._-]+)$", "download/$1"),
-        (r"^(evidence|quantity|dose|cohort|variant|graph|row)/.*$", "data.html"),
+        (r"^(evidence|quantity|dose|discriminator|cohort|variant|graph|row)/.*$", "data.html"),
     ):
         rules.append(f"RewriteRule {pattern} {base}{target} [R=303,L]")
     return ("\n".join(rules) + "\n").encode()

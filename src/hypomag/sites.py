@@ -8,7 +8,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ MANIFEST = "site-manifest.json"
 NAME = "hypomag site"
 FAMILY = "MONDO:0018100"  # the condition itself
 NOWHERE = "https://hypomag.example/"  # a name that RFC 2606 keeps free
+_FRONT = ("index.html", "search.html", "map.html", "data.html")
 _SHACL = "http://www.w3.org/ns/shacl#"
 Manifest = dict[str, Any]
 Progress = Callable[[str], None]
@@ -61,7 +62,7 @@ def publish(sources: Sources, out: Path, base: str = "", progress: Progress = la
     if earlier.get("inputs") == inputs and len(known) == len(earlier["files"]):
         return Published(out, earlier["pages"], len(known) + 1, (), ())
     progress("reading the graph")
-    made = _Site(sources, base)
+    made = Site(sources, base)
     written: list[str] = []
     files: dict[str, dict[str, Any]] = {}
     progress("writing the pages")
@@ -136,114 +137,175 @@ def _inputs(sources: Sources, base: str) -> str:
 
 
 File = tuple[str, str, Callable[[], bytes]]
+Subject = Callable[[], tuple[Page, list[Triple]]]
 
 
-class _Site:
-    """All files of a site, each as path, hash of what it depends on, and how its bytes are made."""
+class Site:
+    """All files of a site by their path, each made when it is asked for; a folder of files or a server are two ways to hand them out."""
 
-    def __init__(self, sources: Sources, base: str) -> None:
+    def __init__(self, sources: Sources, base: str = "") -> None:
         self.sources = sources
         self.base = base
         self.store = graph.open_graph(sources)
         self.reader = Reader(self.store)
         self.version, self.date = exports.release(self.store)
         self.press = renderings.Press(self.version, self.date, base)
-        self.downloads = self._downloads()
-        self.void = exports.description(self.store, self.downloads, f"{base}download/" if base else "").encode()
-        self.schema = renderings.Schema(self._schema())
-        self.shapes = _shapes(sources)
-        self.count = 0
+
+    def read(self, path: str) -> bytes | None:
+        """Return the bytes of one file, or None where the site has no such file.
+
+        `path` is relative to the root of the site, with suffix and without a slash before it.
+        """
+        stem, _, suffix = path.rpartition(".")
+        if stem in self.subjects and suffix in ("html", "ttl", "jsonld"):
+            return next(content() for name, _, content in self._views(self.subjects[stem]) if name == path)
+        found = self.others.get(path)
+        return found() if found else None
 
     def files(self) -> Iterator[File]:
-        """Yield every file of the site but its manifest."""
+        """Yield every file of the site but its manifest: path, hash of what it depends on where that is quick to tell, content."""
+        for subject in self.subjects.values():
+            yield from self._views(subject)
+        for path, content in self.others.items():
+            yield path, "", content
+
+    @property
+    def count(self) -> int:
+        """How many pages there are for people."""
+        return len(self.subjects) + len(self.lists) + len(_FRONT)
+
+    @cached_property
+    def subjects(self) -> dict[str, Subject]:
+        """Path without suffix → how the page and the description of its subject are made: entities, questions, shapes."""
+        found: dict[str, Subject] = {path: partial(self._entity, iri) for path, iri in self.reader.facts.pages.items()}
+        for question in queries.catalogue(self.sources).values():
+            found[f"query/{question.name}"] = partial(self._question, question)
+        for iri, triples in _shapes(self.sources).items():
+            found[address(iri) or ""] = partial(self._shape, iri, triples)
+        return found
+
+    @cached_property
+    def every(self) -> list[Page]:
+        """The pages of all subjects."""
+        return [self._told(subject)[0] for subject in self.subjects.values()]
+
+    @cached_property
+    def lists(self) -> list[Page]:
+        """The list of each kind of page."""
         told: dict[str, list[Page]] = defaultdict(list)
-        names: dict[str, list[str]] = {}
-        rendered = self._depends()
-        for page, triples in self._pages():
+        for page in self.every:
             told[page.path.partition("/")[0]].append(page)
-            names[page.path] = self._names(page)
-            depends = hashlib.sha256("\n".join([rendered, repr(page), *sorted(map(str, triples))]).encode()).hexdigest()
-            yield f"{page.path}.html", depends, partial(self.press.html, page)
-            yield f"{page.path}.ttl", depends, partial(descriptions.as_turtle, triples, page.title)
-            yield f"{page.path}.jsonld", depends, partial(descriptions.as_jsonld, triples)
+        return [pages.listing(folder, told[folder]) for folder in pages.PLURALS if folder in told]
+
+    @cached_property
+    def others(self) -> dict[str, Callable[[], bytes]]:
+        """Path → content of what is no page of a subject: claims that lead on, lists, front page, search, map, data, assets, downloads."""
+        found: dict[str, Callable[[], bytes]] = {}
         for claim in sorted(self.reader.facts.homes):
             folder = prefixes.shorten(claim).partition(":")[0]
             if folder in ("claim", "step"):
                 here = f"{folder}/{fragment(claim)}.html"
                 way = relative(self.reader.path(claim), here)
-                yield here, "", partial(renderings.redirect, way, self.reader.facts.label(claim))
-        every = [p for found in told.values() for p in found]
-        lists = [pages.listing(folder, told[folder]) for folder in pages.PLURALS if folder in told]
-        for page in lists:
-            depends = hashlib.sha256(f"{rendered}\n{page!r}".encode()).hexdigest()
-            yield f"{page.path}.html", depends, partial(self.press.html, page)
-        yield from self._others(every, lists, names)
-        self.count = len(every) + len(lists) + 4
+                found[here] = partial(renderings.redirect, way, self.reader.facts.label(claim))
+        kinds = {path.partition("/")[0] for path in self.subjects}
+        found |= {f"{folder}/index.html": partial(self._list, folder) for folder in pages.PLURALS if folder in kinds}
+        found |= {"index.html": self._front, "search.html": self._search, "map.html": self._map, "data.html": self._data}
+        found |= {name: partial(renderings.asset, name) for name in renderings.ASSETS}
+        found["search-index.js"] = lambda: renderings.index(self.every, {p.path: self._names(p) for p in self.every})
+        for form in exports.FORMATS:
+            name = f"hypomag.{exports.SUFFIXES[form]}"
+            found[f"download/{name}"] = partial(self._download, name)
+        found["download/SHA256SUMS"] = lambda: "".join(f"{f['sha256']}  {f['name']}\n" for f in self._sums()).encode()
+        found |= {name: lambda: self.void for name in ("void.ttl", ".well-known/void")}
+        web = self.base or NOWHERE
+        found["sitemap.xml"] = lambda: renderings.sitemap(
+            sorted([*_FRONT, *(f"{p}.html" for p in self.subjects), *(f"{p.path}.html" for p in self.lists)]), web, self.date
+        )
+        found["robots.txt"] = f"User-agent: *\nAllow: /\nSitemap: {web}sitemap.xml\n".encode
+        found["w3id.htaccess"] = partial(renderings.w3id, web)
+        found[".nojekyll"] = bytes  # some hosts hide .well-known without it
+        return found
 
-    def _others(self, every: list[Page], lists: list[Page], names: dict[str, list[str]]) -> Iterator[File]:
-        """Front page, search, map, data; assets, index, downloads, sitemap."""
-        ways = [Link(p.title, f"{p.path}.html", p.lead.removesuffix(".")) for p in lists]
-        front = Page(path="index", iri="", kind="Front page", title="hypomag", schema=self.schema.block(f"{BASE}dataset"))
+    def _views(self, subject: Subject) -> Iterator[File]:
+        """A page and its data, as HTML, Turtle and JSON-LD."""
+        page, triples = self._told(subject)
+        parts = [self._rendered, repr(page), *sorted(map(str, triples))]
+        depends = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        yield f"{page.path}.html", depends, partial(self.press.html, page)
+        yield f"{page.path}.ttl", depends, partial(descriptions.as_turtle, triples, page.title)
+        yield f"{page.path}.jsonld", depends, partial(descriptions.as_jsonld, triples)
+
+    def _told(self, subject: Subject) -> tuple[Page, list[Triple]]:
+        """A page is read from the graph once."""
+        if subject not in self._known:
+            self._known[subject] = subject()
+        return self._known[subject]
+
+    @cached_property
+    def _known(self) -> dict[Subject, tuple[Page, list[Triple]]]:
+        return {}
+
+    @cached_property
+    def _rendered(self) -> str:
+        return "\n".join([renderings.digest(), __version__, self.version, self.date, self.base])
+
+    def _entity(self, iri: str) -> tuple[Page, list[Triple]]:
+        return replace(pages.entity(self.reader, iri), schema=self.schema.block(iri)), self.reader.facts.description(iri)
+
+    def _question(self, found: queries.Question) -> tuple[Page, list[Triple]]:
+        result = queries.run(self.store, found.text, name=found.name)
+        columns = [v.value for v in result.variables]
+        page = pages.question(self.reader, found, [[row[c] for c in columns] for row in result])
+        return page, _executable(page.iri, found)
+
+    def _shape(self, iri: str, triples: list[Triple]) -> tuple[Page, list[Triple]]:
+        values: dict[str, list[str]] = defaultdict(list)
+        for t in triples:
+            values[t.predicate.value].append(t.object.value if not str(t.object).startswith("_:") else "")
+        own = [t for t in triples if isinstance(t.subject, NamedNode) and not str(t.object).startswith("_:")]
+        text = turtle(own, prefixes.read()).partition("\n\n")[2]
+        return pages.shape(self.reader, iri, values, text), [*own, *self.reader.facts.labels(own)]
+
+    def _list(self, folder: str) -> bytes:
+        return self.press.html(next(p for p in self.lists if p.path == f"{folder}/index"))
+
+    def _ways(self) -> list[Link]:
+        return [Link(p.title, f"{p.path}.html", p.lead.removesuffix(".")) for p in self.lists]
+
+    def _front(self) -> bytes:
+        page = Page(path="index", iri="", kind="Front page", title="hypomag", schema=self.schema.block(f"{BASE}dataset"))
         posts = [
             renderings.Signpost("describedby", "void.ttl", "text/turtle"),
             *(renderings.Signpost("item", f"download/{name}", _media(name)) for name in sorted(self.downloads)),
             renderings.Signpost("type", f"{renderings.SCHEMA}Dataset"),
-            *self.press.signposts(front),
+            *self.press.signposts(page),
         ]
-        tree = self._families()
-        yield "index.html", "", partial(self.press.html, front, "index.html", signposts=posts, families=tree, lists=ways)
-        search = Page(path="search", iri="", kind="Search", title="Search")
-        yield "search.html", "", partial(self.press.html, search, "search.html", lists=ways)
-        atlas = Page(path="map", iri="", kind="Map", title="Map of nephron and gut", lead=atlases.LEAD)
+        lines = {line.iri for told in self.reader.claims.values() for line in told.lines}
+        counts = [
+            (f"{len([p for p in self.subjects if p.startswith('disease/')]):,}", "diseases and groups", "disease/index.html"),
+            (f"{len([p for p in self.subjects if p.startswith('gene/')]):,}", "genes", "gene/index.html"),
+            (f"{len(self.reader.claims):,}", "statements", ""),
+            (f"{len(lines):,}", "lines of evidence", ""),
+            (f"{len([p for p in self.subjects if p.startswith('publication/')]):,}", "publications", "publication/index.html"),
+        ]
+        return self.press.html(page, "index.html", signposts=posts, families=self._families(), lists=self._ways(), counts=counts)
+
+    def _search(self) -> bytes:
+        return self.press.html(Page(path="search", iri="", kind="Search", title="Search"), "search.html", lists=self._ways())
+
+    def _map(self) -> bytes:
+        page = Page(path="map", iri="", kind="Map", title="Map of nephron and gut", lead=atlases.LEAD)
         drawn = atlases.atlas(self.reader)
-        yield "map.html", "", partial(self.press.html, atlas, "map.html", drawing=drawn.svg, caption=drawn.caption, table=drawn.table)
-        data = Page(path="data", iri="", kind="Data", title="Data")
-        sums = [
-            {"name": name, "media": _media(name), "bytes": f"{len(content):,}", "sha256": hashlib.sha256(content).hexdigest()}
-            for name, content in sorted(self.downloads.items())
-        ]
+        return self.press.html(page, "map.html", drawing=drawn.svg, caption=drawn.caption, table=drawn.table)
+
+    def _data(self) -> bytes:
         graphs = [
             dict(zip(("title", "licence", "note"), exports.GRAPH_NOTES[g.value.removeprefix(f"{BASE}graph/")], strict=True))
             | {"triples": f"{sum(1 for _ in self.store.quads_for_pattern(None, None, None, g)):,}"}
             for g in graph.content_graphs(self.store)
         ]
-        yield "data.html", "", partial(self.press.html, data, "data.html", files=sums, graphs=graphs, lists=ways)
-        for name in renderings.ASSETS:
-            yield name, "", partial(renderings.asset, name)
-        yield "search-index.js", "", partial(renderings.index, every, names)
-        for name, content in sorted(self.downloads.items()):
-            yield f"download/{name}", "", partial(bytes, content)
-        yield "download/SHA256SUMS", "", partial(bytes, "".join(f"{s['sha256']}  {s['name']}\n" for s in sums).encode())
-        for name in ("void.ttl", ".well-known/void"):
-            yield name, "", partial(bytes, self.void)
-        address_ = self.base or NOWHERE
-        listed = sorted(["index.html", "search.html", "map.html", "data.html", *(f"{p.path}.html" for p in [*every, *lists])])
-        yield "sitemap.xml", "", partial(renderings.sitemap, listed, address_, self.date)
-        yield "robots.txt", "", partial(bytes, f"User-agent: *\nAllow: /\nSitemap: {address_}sitemap.xml\n".encode())
-        yield "w3id.htaccess", "", partial(renderings.w3id, address_)
-        yield ".nojekyll", "", partial(bytes)  # some hosts hide .well-known without it
-
-    def _depends(self) -> str:
-        return "\n".join([renderings.digest(), __version__, self.version, self.date, self.base])
-
-    def _pages(self) -> Iterator[tuple[Page, list[Triple]]]:
-        """Every page that is about something, with the description of what it is about."""
-        for iri in self.reader.facts.pages.values():
-            page = replace(pages.entity(self.reader, iri), schema=self.schema.block(iri))
-            yield page, self.reader.facts.description(iri)
-        for found in queries.catalogue(self.sources).values():
-            result = queries.run(self.store, found.text, name=found.name)
-            columns = [v.value for v in result.variables]
-            rows = [[row[c] for c in columns] for row in result]
-            page = pages.question(self.reader, found, rows)
-            yield page, _executable(page.iri, found)
-        for iri, triples in self.shapes.items():
-            values: dict[str, list[str]] = defaultdict(list)
-            for t in triples:
-                values[t.predicate.value].append(t.object.value if not str(t.object).startswith("_:") else "")
-            own = [t for t in triples if isinstance(t.subject, NamedNode) and not str(t.object).startswith("_:")]
-            text = turtle(own, prefixes.read()).partition("\n\n")[2]
-            yield pages.shape(self.reader, iri, values, text), [*own, *self.reader.facts.labels(own)]
+        page = Page(path="data", iri="", kind="Data", title="Data")
+        return self.press.html(page, "data.html", files=self._sums(), graphs=graphs, lists=self._ways())
 
     def _names(self, page: Page) -> list[str]:
         """What else a page is found by: identifiers here and elsewhere, the name of a question, a citation."""
@@ -277,7 +339,8 @@ class _Site:
             node(r) for r in [prefixes.expand(FAMILY) or "", *sorted(roots, key=lambda i: (not below.get(i), facts.label(i).casefold()))]
         ]
 
-    def _downloads(self) -> dict[str, bytes]:
+    @cached_property
+    def downloads(self) -> dict[str, bytes]:
         """The exports: from the build where it is fresh, else made here."""
         built = self.sources.build if graph.is_fresh(self.sources) else self.sources.root
         found = {}
@@ -287,12 +350,28 @@ class _Site:
             found[name] = place.read_bytes() if place.is_file() else exports.export(self.store, form)
         return found
 
-    def _schema(self) -> list[Triple]:
+    def _download(self, name: str) -> bytes:
+        return self.downloads[name]
+
+    def _sums(self) -> list[dict[str, str]]:
+        return [
+            {"name": name, "media": _media(name), "bytes": f"{len(content):,}", "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in sorted(self.downloads.items())
+        ]
+
+    @cached_property
+    def void(self) -> bytes:
+        """The description of the dataset and its files."""
+        return exports.description(self.store, self.downloads, f"{self.base}download/" if self.base else "").encode()
+
+    @cached_property
+    def schema(self) -> renderings.Schema:
+        """What the stored CONSTRUCT says of the graph and of the description of the dataset."""
         store = Store()
         store.extend(q for g in graph.content_graphs(self.store) for q in self.store.quads_for_pattern(None, None, None, g))
         store.load(self.void, format=RdfFormat.TURTLE, to_graph=NamedNode(f"{BASE}graph/description"))
         text = read_text(str(self.sources.folder("queries") / "pages" / "schema-org.rq"))
-        return list(queries.run(store, text, name="schema-org.rq"))
+        return renderings.Schema(queries.run(store, text, name="schema-org.rq"))
 
 
 def _media(name: str) -> str:

@@ -33,6 +33,8 @@
 
   const input = document.getElementById("q");
   if (!input || !window.HYPOMAG_INDEX) return;
+  // A pasted web address is looked up by what stands last in it.
+  const asked = (text) => (/^\s*https?:/i.test(text) ? text.trim().replace(/\/+$/, "").replace(/\.(html|ttl|jsonld)$/, "").split(/[/#]/).pop() : text);
   const fold = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/[\s_:/-]+/g, " ").trim();
   // A row is [label, path, kind, other names...]; words of the index are folded once.
   const rows = window.HYPOMAG_INDEX.map((row) => ({ row, names: [row[0], ...row.slice(3)].map(fold) }));
@@ -56,7 +58,7 @@
   const list = document.getElementById("found");
   const count = document.getElementById("count");
   const search = () => {
-    const query = fold(input.value);
+    const query = fold(asked(input.value));
     list.textContent = "";
     count.textContent = "";
     document.title = query ? `${input.value} · hypomag` : "Search · hypomag";
