@@ -76,8 +76,15 @@ def built(home: sources.Sources, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published site of the real sources, two folders below what serves it: no page may know where it lies."""
-    out = tmp_path_factory.mktemp("web") / "some" / "base"
-    done = hypomag("publish", str(out), "--graph-dir", str(ROOT))
+    import fcntl
+
+    base = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        base = base.parent  # the workers share one
+    out = base / "web" / "some" / "base"
+    with (base / "web.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = hypomag("publish", str(out), "--graph-dir", str(ROOT))  # who comes second finds it there
     assert done.returncode == 0, done.stderr
     return out
 

@@ -59,24 +59,23 @@ def missing(why: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def browser(site: Path) -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """Chromium, and the site served from the loopback below two folders."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         missing("no Playwright for tests in a browser")
     found = os.environ.get("CHROMIUM") or next((w for w in map(shutil.which, BROWSERS) if w), None)
-    handler = functools.partial(Quiet, directory=str(site.parent.parent))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     with sync_playwright() as playwright:
         try:
             chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         except Exception as error:
-            server.shutdown()
-            server.server_close()
             missing(f"no Chromium for tests in a browser ({str(error).splitlines()[0]})")
+        site: Path = request.getfixturevalue("site")
+        handler = functools.partial(Quiet, directory=str(site.parent.parent))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
         yield Browser(chromium, f"http://127.0.0.1:{server.server_address[1]}/some/base/")
         chromium.close()
     server.shutdown()
@@ -151,7 +150,8 @@ def test_a_page_never_scrolls_sideways(clean: Browser, name: str) -> None:
         ("FHSH", FHSH), ("homg1", FHSH), ("OMIM:602014", FHSH), ("omim 602014", FHSH), ("ORPHA:30924", FHSH), ("MONDO_0011176", FHSH),
         ("intestinal hypomagnesemia 1", FHSH), ("gitelman", "disease/MONDO_0009904"), ("TRPM6", "gene/HGNC_17995"), ("chak2", "gene/HGNC_17995"),
         ("low blood magnesium", "phenotype/HP_0002917"), ("seizures", "phenotype/HP_0001250"), ("2601-3", "test/LOINC_2601-3"),
-        ("12032570", "publication/PMID_12032570"), ("which genes cause", "query/which-genes"), ("serum magnesium", "variable/serum-magnesium"),
+        ("12032570", "publication/PMID_12032570"), ("http://purl.obolibrary.org/obo/MONDO_0011176", FHSH),
+        ("https://identifiers.org/hgnc/17995", "gene/HGNC_17995"), ("https://pubmed.ncbi.nlm.nih.gov/12032570/", "publication/PMID_12032570"), ("which genes cause", "query/which-genes"), ("serum magnesium", "variable/serum-magnesium"),
     ],
 )  # fmt: skip
 def test_search_finds_it_first(clean: Browser, asked: str, path: str) -> None:

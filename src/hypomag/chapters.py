@@ -174,7 +174,8 @@ def told_apart(reader: Reader, disease: str) -> Table | None:
                 mine = theirs = "no difference"
             feature, source = facts.one(node, "hm:feature"), reader.statement(claim).cites
             cited = Link(source[0].citation if source else "", reader.path(claim), "disputed" if told.disputed else "")
-            rows.append(((reader.link(other),), (reader.link(feature),), (Link(mine or "?"),), (Link(theirs or "?"),), (cited,)))
+            name = Link(reader.short(other) or facts.label(other), reader.path(other))
+            rows.append(((name,), (reader.link(feature),), (Link(mine or "?"),), (Link(theirs or "?"),), (cited,)))
     if not rows:
         return None
     rows.sort(key=lambda r: [(c[0].text.casefold(), c[0].path) for c in r])
