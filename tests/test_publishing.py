@@ -1,4 +1,4 @@
-"""Publishing: same bytes anywhere, only what changed, any file alone, a built graph, what is refused."""
+"""Publishing: same bytes anywhere, only what changed, a built graph, what is refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from hypomag import sites, sources
 from tests.conftest import ROOT, hypomag
 from tests.test_cli import told
-from tests.test_sites import FHSH, KINDS
+from tests.test_sites import FHSH
 
 
 @pytest.fixture(scope="module")
@@ -81,19 +81,3 @@ def test_a_built_graph_is_published_too(site: Path, tmp_path: Path) -> None:
     found = sites.Site(sources.Sources(tmp_path))
     for name in (f"{FHSH}.html", "gene/HGNC_17995.ttl", "download/hypomag.ttl"):
         assert found.read(name) == (site / name).read_bytes()
-
-
-def test_any_file_is_made_alone_as_it_lies_in_the_folder(site: Path) -> None:
-    """What a server of the same addresses hands out is the file."""
-    made = sites.Site(sources.Sources(ROOT))
-    for name in KINDS:
-        for suffix in ("html", "ttl", "jsonld"):
-            assert made.read(f"{name}.{suffix}") == (site / f"{name}.{suffix}").read_bytes()
-    others = ("index.html", "map.html", "data.html", "gene/index.html", "claim/fhsh-seizure.html", "style.css", "search-index.js", ".well-known/void",
-              "download/hypomag.nq", "download/SHA256SUMS", "sitemap.xml", "w3id.htaccess")  # fmt: skip
-    for name in others:
-        assert made.read(name) == (site / name).read_bytes(), name
-    for name in ("", "index", "/index.html", "../index.html", f"{FHSH}.txt", "disease/MONDO_0000000.html", "disease"):
-        assert made.read(name) is None
-    files = {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()}
-    assert files == {*made.others, *(f"{s}.{x}" for s in made.subjects for x in ("html", "ttl", "jsonld")), sites.MANIFEST}

@@ -436,3 +436,19 @@ def test_bars_count_as_the_lines_do(reader: passages.Reader) -> None:
     arrhythmia = next(f for f in found if f.label == "Arrhythmia")
     assert (arrhythmia.n, arrhythmia.m) == (0, 15)
     assert "0 of 15, 0 %, 95 % interval 0 % to 20 %" in arrhythmia.told
+
+
+def test_any_file_is_made_alone_as_it_lies_in_the_folder(site: Path) -> None:
+    """What a server of the same addresses hands out is the file."""
+    made = sites.Site(sources.Sources(ROOT))
+    for name in KINDS:
+        for suffix in ("html", "ttl", "jsonld"):
+            assert made.read(f"{name}.{suffix}") == (site / f"{name}.{suffix}").read_bytes()
+    others = ("index.html", "map.html", "data.html", "gene/index.html", "claim/fhsh-seizure.html", "style.css", "search-index.js", ".well-known/void",
+              "download/hypomag.nq", "download/SHA256SUMS", "sitemap.xml", "w3id.htaccess")  # fmt: skip
+    for name in others:
+        assert made.read(name) == (site / name).read_bytes(), name
+    for name in ("", "index", "/index.html", "../index.html", f"{FHSH}.txt", "disease/MONDO_0000000.html", "disease"):
+        assert made.read(name) is None
+    files = {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()}
+    assert files == {*made.others, *(f"{s}.{x}" for s in made.subjects for x in ("html", "ttl", "jsonld")), sites.MANIFEST}
