@@ -18,8 +18,8 @@ import pytest
 
 from tests.test_sites import FHSH, FRONT, KINDS, statements, target
 
+pytestmark = pytest.mark.browser
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-REQUIRED = bool(os.environ.get("HYPOMAG_BROWSER"))
 SAMPLE = (*FRONT, *KINDS, "disease/MONDO_0009904")
 
 
@@ -51,27 +51,14 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def missing(why: str) -> Any:
-    """Say why these tests cannot run; where they were asked for by name, that is a failure."""
-    if REQUIRED:
-        pytest.fail(why)
-    pytest.skip(f"{why}; 'make test-browser' runs them")
-
-
 @pytest.fixture(scope="module")
-def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+def browser(site: Path) -> Iterator[Browser]:
     """Chromium, and the site served from the loopback below two folders."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("no Playwright for tests in a browser")
+    from playwright.sync_api import sync_playwright
+
     found = os.environ.get("CHROMIUM") or next((w for w in map(shutil.which, BROWSERS) if w), None)
     with sync_playwright() as playwright:
-        try:
-            chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        except Exception as error:
-            missing(f"no Chromium for tests in a browser ({str(error).splitlines()[0]})")
-        site: Path = request.getfixturevalue("site")
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         handler = functools.partial(Quiet, directory=str(site.parent.parent))
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         thread = threading.Thread(target=server.serve_forever, daemon=True)

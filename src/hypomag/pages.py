@@ -311,7 +311,7 @@ def shape(reader: Reader, iri: str, values: dict[str, list[str]], text: str) -> 
 
     heads = [("checks", links("targetClass")), ("property", links("path")), ("severity", tuple(Link(x.text.partition(":")[2]) for x in links("severity"))),
              ("properties", links("property"))]  # fmt: skip
-    title = prefixes.shorten(iri)
+    title = prefixes.shorten(iri).removeprefix("shapes:")
     lead = " ".join(values.get(sh + "message", []))
     return Page(
         path=address(iri) or "", iri=iri, kind=KINDS["shape"], title=title, lead=lead, facts=tuple((n, v) for n, v in heads if v),
