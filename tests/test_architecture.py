@@ -13,12 +13,14 @@ from tests.conftest import ROOT
 ROOMS = (
     "errors", "sources", "folders", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
     "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "kgx", "hpoa", "handovers",
-    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
-    "terminal", "bedside", "shipping", "cli", "start", "__main__",
+    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "renderings", "sites",
+    "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
+    "terminal", "bedside", "shipping", "publishing", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
-    "click": {"terminal", "bedside", "shipping", "cli"},
+    "click": {"terminal", "bedside", "shipping", "publishing", "cli"},
+    "jinja2": {"renderings"},
     "ucumvert": {"measures"},
     "pyshacl": {"validation"},
     "shifty": {"validation"},
