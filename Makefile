@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test test-exports test-stores test-browser screenshots lint build snapshots bench wheel lift clean
+.PHONY: run test frontend test-exports test-stores test-browser screenshots lint build snapshots bench wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -27,6 +27,9 @@ test-stores: $(READY) ## real stores: installs Virtuoso, Fuseki and RDF4J (on De
 
 test-browser: $(VENV)/.browser ## the published site in a real browser (installs Playwright, axe and Chromium)
 	HYPOMAG_TEST_BROWSER=1 $(BIN)/python -m pytest -q tests/test_browser.py
+
+frontend: ## the page that asks in the browser, into frontend/dist/ (needs Node.js 20 and npm)
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
 screenshots: $(VENV)/.browser ## pictures of the published site, wide and narrow, light and dark, into screenshots/
 	$(BIN)/python tools/screenshots.py
