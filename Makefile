@@ -25,11 +25,10 @@ test-stores: $(READY) ## real stores: installs Virtuoso, Fuseki and RDF4J (on De
 	$(BIN)/hypomag build
 	HYPOMAG_TEST_STORES=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/test_stores.py
 
-test-browser: $(VENV)/.browser ## the published site in a real browser (installs Playwright, axe and Chromium)
-	HYPOMAG_TEST_BROWSER=1 $(BIN)/python -m pytest -q tests/test_browser.py
+test-browser: $(VENV)/.browser frontend ## the published site and its page that asks in a real browser (installs Playwright, axe, Chromium, Node.js)
+	HYPOMAG_TEST_BROWSER=1 $(BIN)/python -m pytest -q tests/test_browser.py tests/test_browser_ask.py tests/test_frontends.py
 
-frontend: ## the page that asks in the browser, into frontend/dist/ (needs Node.js 20 and npm)
-	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+frontend: frontend/dist/licences.txt ## the page that asks in the browser, for publish and wheel (needs Node.js and npm; on Debian, as root, installs them)
 
 screenshots: $(VENV)/.browser ## pictures of the published site, wide and narrow, light and dark, into screenshots/
 	$(BIN)/python tools/screenshots.py
@@ -70,5 +69,11 @@ $(VENV)/.browser: $(READY)
 	  $(BIN)/python -m playwright install chromium
 	@touch $@
 
+frontend/dist/licences.txt: frontend/package-lock.json frontend/build.mjs $(wildcard frontend/src/*)
+	@command -v npm >/dev/null || \
+	  { command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; } || \
+	  { echo "make frontend needs Node.js 18 or newer and npm" >&2; exit 1; }
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
 clean:
-	rm -rf build dist screenshots $(VENV) $(VENV)-bench $(VENV)-validators
+	rm -rf build dist screenshots frontend/dist frontend/node_modules $(VENV) $(VENV)-bench $(VENV)-validators

@@ -3,8 +3,9 @@ import { build } from "esbuild";
 import { copyFile, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const here = import.meta.dirname;
+const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "dist");
 await rm(out, { recursive: true, force: true });
 await mkdir(out);

@@ -61,6 +61,7 @@ async function start() {
     const term = row[column.place];
     const node = make("td");
     if (!term) return node;
+    if (said(row, column).length > 24) node.className = "long";
     if (term.type !== "uri") {
       node.append(term.value);
       if (term.datatype && !Number.isNaN(Number(term.value))) node.className = "n";
@@ -98,11 +99,22 @@ async function start() {
   };
   const framed = (figure, label, note) => [make("div", { class: "scroll", role: "region", "aria-label": `${label}, scrolls sideways`, tabindex: "0" }, figure), make("p", { class: "note" }, note)];
 
+  // Where one column names several rows alike, a second one tells them apart if any does.
+  function distinct(label, labels) {
+    const { rows } = state.result;
+    const many = (columns) => new Set(rows.map((row) => columns.map((column) => said(row, column)).join(" "))).size;
+    if (many([label]) === rows.length) return [label];
+    const second = labels.filter((c) => c !== label && c.label >= 0).sort((a, b) => many([label, b]) - many([label, a]))[0];
+    return second && many([label, second]) > many([label]) ? [label, second] : [label];
+  }
+
   function bars(pick = {}) {
     const { numbers, labels } = chartable(state.result, shownColumns());
     const label = labels.find((c) => c.name === pick.label) ?? labels.find((c) => c.label >= 0) ?? labels[0];
     const number = pick.number === "" ? undefined : (numbers.find((c) => c.name === pick.number) ?? numbers[0]);
-    const { bars: found, more } = counted(state.result.rows, said, label, number);
+    const named = number ? distinct(label, labels) : [label];
+    const name = (row) => named.map((column) => said(row, column)).filter(Boolean).join(" · ");
+    const { bars: found, more } = counted(state.result.rows, name, number);
     const title = number ? `${number.name} by ${label.name}` : `Rows by ${label.name}`;
     const again = (change) => at("panel").replaceChildren(...bars({ label: label.name, number: number?.name ?? "", ...change }));
     return [
@@ -166,7 +178,10 @@ async function start() {
     const many = Object.keys(given()).length;
     at("fixed").textContent = many ? `${many} fixed` : "";
   };
-  function fill(columns, kept = {}) {
+  function fill(projected, kept = {}) {
+    // A label goes with what it names; a link may fix it all the same.
+    const open = new Set(readable(projected).map((column) => column.name));
+    const columns = projected.filter((name) => open.has(name) || kept[name] !== undefined);
     if (state.columns.join(" ") !== columns.join(" ")) {
       state.columns = columns;
       state.values = new Map();

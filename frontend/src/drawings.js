@@ -26,13 +26,13 @@ export function chartable({ rows }, shown) {
 }
 
 // Bars: one a row with the number in a column, or one a name with the count of its rows. Gives { bars, more }.
-export function counted(rows, say, label, number) {
+export function counted(rows, say, number) {
   if (number) {
-    const bars = rows.filter((row) => row[number.place]).map((row) => ({ name: say(row, label), value: Number(row[number.place].value) }));
+    const bars = rows.filter((row) => row[number.place]).map((row) => ({ name: say(row), value: Number(row[number.place].value) }));
     return { bars: bars.slice(0, MOST_BARS), more: bars.length - MOST_BARS };
   }
   const counts = new Map();
-  for (const row of rows) counts.set(say(row, label), (counts.get(say(row, label)) ?? 0) + 1);
+  for (const row of rows) counts.set(say(row), (counts.get(say(row)) ?? 0) + 1);
   const bars = [...counts].map(([name, value]) => ({ name: name || "(nothing)", value })).sort((a, b) => b.value - a.value || (a.name < b.name ? -1 : 1));
   return { bars: bars.slice(0, MOST_BARS), more: bars.length - MOST_BARS };
 }
@@ -81,16 +81,16 @@ export function network(lines, about, title) {
   const links = lines.map((line) => ({ ...line }));
   forceSimulation(nodes)
     .force("link", forceLink(links).id((node) => node.id).distance(95))
-    .force("apart", forceManyBody().strength(-320))
-    .force("round", forceCollide(34))
-    .force("x", forceX().strength(0.06))
-    .force("y", forceY().strength(0.1))
+    .force("apart", forceManyBody().strength(-380).distanceMax(420))
+    .force("round", forceCollide(42))
+    .force("x", forceX().strength(0.05))
+    .force("y", forceY().strength(0.11))
     .stop()
     .tick(300);
   const pad = 90;
   const [left, up] = [Math.min(...nodes.map((n) => n.x)) - pad, Math.min(...nodes.map((n) => n.y)) - 40];
   const [wide, high] = [Math.max(...nodes.map((n) => n.x)) + pad - left, Math.max(...nodes.map((n) => n.y)) + 40 - up].map(Math.ceil);
-  const figure = draw("svg", { viewBox: `${Math.floor(left)} ${Math.floor(up)} ${wide} ${high}`, width: wide, height: high, class: "network", role: "group", "aria-label": title });
+  const figure = draw("svg", { viewBox: `${Math.floor(left)} ${Math.floor(up)} ${wide} ${high}`, width: Math.round(wide * 0.9), height: Math.round(high * 0.9), class: "network", role: "group", "aria-label": title });
   const tip = draw("marker", { id: "tip", viewBox: "0 0 8 8", refX: 8, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" }, draw("path", { d: "M0 0 8 4 0 8z" }));
   figure.append(draw("defs", {}, tip));
   const crowded = links.length > 30;

@@ -24,7 +24,7 @@ const colours = HighlightStyle.define([
 const look = EditorView.theme({
   "&": { backgroundColor: "var(--page)", color: "var(--ink)", border: "1px solid var(--soft)", borderRadius: "4px", fontSize: ".9rem" },
   "&.cm-focused": { outline: "3px solid var(--link)", outlineOffset: "2px" },
-  ".cm-scroller": { fontFamily: 'ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace', lineHeight: "1.55", maxHeight: "26rem", minHeight: "9rem", overflow: "auto" },
+  ".cm-scroller": { fontFamily: 'ui-monospace, "SFMono-Regular", Menlo, Consolas, "DejaVu Sans Mono", monospace', lineHeight: "1.55", maxHeight: "17rem", minHeight: "9rem", overflow: "auto" },
   ".cm-content": { caretColor: "var(--ink)", padding: ".5rem 0" },
   ".cm-cursor": { borderLeftColor: "var(--ink)", borderLeftWidth: "2px" },
   ".cm-gutters": { backgroundColor: "var(--tint)", color: "var(--soft)", border: "none", borderRight: "1px solid var(--line)" },
@@ -72,7 +72,7 @@ export function create(root, { names, ask, changed }) {
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap]),
         lineNumbers(), history(), drawSelection(), bracketMatching(), closeBrackets(), EditorView.lineWrapping,
         SparqlLanguage, syntaxHighlighting(colours), autocompletion({ override: [complete], maxRenderedOptions: 60 }), look,
-        EditorView.contentAttributes.of({ "aria-label": "Query in SPARQL", spellcheck: "false" }),
+        EditorView.contentAttributes.of({ "aria-label": "Query in SPARQL", spellcheck: "false", tabindex: "0" }),
         EditorView.updateListener.of((update) => update.docChanged && changed()),
       ],
     }),

@@ -57,7 +57,14 @@ def catalogue(questions: Iterable[Question], terms: Mapping[str, tuple[str, str,
     told = {
         "prefixes": prefixes.read(),
         "queries": [
-            {"name": q.name, "summary": q.summary, "description": q.description, "tags": q.tags, "columns": variables(q.text), "text": q.text}
+            {
+                "name": q.name,
+                "summary": q.summary,
+                "description": q.description,
+                "tags": q.tags,
+                "columns": variables(q.text),
+                "text": q.text,
+            }
             for q in questions
         ],
         "terms": [
