@@ -156,7 +156,7 @@ def test_graphs_and_yes_or_no(clean: Browser, store: Store) -> None:
     ("text", "said", "line"),
     [
         ("SELECT ?x WHERE {\n  ?x a hm:Dose ;;; }\n} nonsense", "line 3", 3),
-        ("SELECT ?x WHERE { ?x a hm:Dose ?y }", "line 1, column 32", 1),
+        ("SELECT ?x WHERE { ?x a hm:Dose ?y }", "line 1, column 36", 1),
         ("SELECT ?x WHERE {\n ?x a nowhere:Dose }", "the prefix nowhere: is neither declared nor ours", 2),
         ("INSERT DATA { <a:b> <a:c> <a:d> }", "only read here", 0),
         ("SELECT ?x { SERVICE <https://example.org/> { ?x ?y ?z } }", "another server", 0),

@@ -31,7 +31,8 @@ const look = EditorView.theme({
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { backgroundColor: "var(--pale)" },
   ".cm-matchingBracket, &.cm-focused .cm-matchingBracket": { backgroundColor: "var(--mark)", color: "var(--ink)" },
   ".cm-tooltip": { backgroundColor: "var(--page)", color: "var(--ink)", border: "1px solid var(--soft)", borderRadius: "4px", maxWidth: "min(40rem, 90vw)" },
-  ".cm-tooltip-autocomplete > ul": { fontFamily: "inherit", maxHeight: "16rem" },
+  // A page of options at a time instead of a list that scrolls, which no key would reach.
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": { fontFamily: "inherit", maxHeight: "none", overflow: "hidden", minWidth: "min(16rem, 80vw)" },
   ".cm-tooltip-autocomplete > ul > li": { padding: ".15rem .5rem" },
   ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--link)", color: "var(--page)" },
   ".cm-completionMatchedText": { textDecoration: "none", fontWeight: "700" },
@@ -46,6 +47,18 @@ function options(names) {
   const words = WORDS.map((word) => ({ label: word, type: "keyword", boost: 2 }));
   return { terms, anything: [...words, ...prefixes, ...named], words };
 }
+
+// What is typed over a selection is written by us: browsers write it with styles of their own, which the policy of the page refuses.
+const over = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { from, to, empty } = view.state.selection.main;
+    if (event.inputType !== "insertText" || !event.data || empty || view.composing) return false;
+    event.preventDefault();
+    const insert = () => view.state.update(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, event.data, insert))) view.dispatch(insert());
+    return true;
+  },
+});
 
 export function create(root, { names, ask, changed }) {
   const known = options(names);
@@ -71,7 +84,7 @@ export function create(root, { names, ask, changed }) {
         Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => (ask(), true) }])),
         keymap.of([...closeBracketsKeymap, ...completionKeymap, ...defaultKeymap, ...historyKeymap]),
         lineNumbers(), history(), drawSelection(), bracketMatching(), closeBrackets(), EditorView.lineWrapping,
-        SparqlLanguage, syntaxHighlighting(colours), autocompletion({ override: [complete], maxRenderedOptions: 60 }), look,
+        SparqlLanguage, syntaxHighlighting(colours), autocompletion({ override: [complete], maxRenderedOptions: 9 }), look, over,
         EditorView.contentAttributes.of({ "aria-label": "Query in SPARQL", spellcheck: "false", tabindex: "0" }),
         EditorView.updateListener.of((update) => update.docChanged && changed()),
       ],
