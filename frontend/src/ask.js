@@ -127,9 +127,8 @@ async function start() {
   function graph(pick = {}) {
     const columns = linkable();
     const chosen = (name, otherwise) => columns.find((c) => c.name === name) ?? otherwise;
-    const worth = (c) => new Set(state.result.rows.map((row) => row[c.place]?.value)).size;
     const triple = columns.find((c) => c.name === "subject") && columns.find((c) => c.name === "object");
-    const best = columns.filter((c) => c.label >= 0 && worth(c) > 1 && !/^(claim|line|step|polarity|status|predicate|direction)$/.test(c.name));
+    const best = columns.filter((c) => c.label >= 0 && !/^(claim|line|step|polarity|status|predicate|direction)$/.test(c.name));
     const from = chosen(pick.from, triple ? columns.find((c) => c.name === "subject") : (best[0] ?? columns[0]));
     const to = chosen(pick.to, triple || (best.find((c) => c !== from) ?? columns.find((c) => c !== from) ?? columns[0]));
     const over = pick.over === "" ? undefined : chosen(pick.over, columns.find((c) => c.name === "predicate"));
@@ -230,12 +229,16 @@ async function start() {
     return found;
   }
 
-  // What is asked, as an address.
+  // What is asked, as an address: a name that needs the values of an answer to be understood is written as its CURIE.
+  const plainly = (name, value) => {
+    const term = names.read(value, state.values.get(name) ?? []);
+    return term?.type === "uri" ? names.shorten(term.value) : value;
+  };
   function address() {
     const parts = new URLSearchParams();
     if (state.name && editor.text === byName.get(state.name).text) parts.set("name", state.name);
     else parts.set("query", editor.text);
-    for (const [name, value] of Object.entries(given())) parts.set(`bind.${name}`, value);
+    for (const [name, value] of Object.entries(given())) parts.set(`bind.${name}`, plainly(name, value));
     return `#${parts}`;
   }
   function open(hash) {

@@ -6,6 +6,7 @@ import { EditorState, Prec } from "@codemirror/state";
 import { EditorView, drawSelection, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { SparqlLanguage } from "codemirror-lang-sparql";
+import { SOURCES } from "./results.js";
 
 const WORDS = (
   "SELECT DISTINCT REDUCED CONSTRUCT DESCRIBE ASK WHERE FROM NAMED GRAPH OPTIONAL UNION MINUS FILTER BIND VALUES UNDEF AS GROUP BY HAVING ORDER ASC DESC " +
@@ -42,10 +43,12 @@ const look = EditorView.theme({
 
 function options(names) {
   const terms = names.terms.map(([curie, label, , kind]) => ({ label: curie, detail: label, info: kind }));
-  const named = names.terms.map(([curie, label, , kind]) => ({ label, detail: `${curie} · ${kind}`, apply: curie, boost: -1 }));
+  const things = names.terms.filter(([, , , kind]) => !SOURCES.has(kind)); // a source is found by its CURIE
+  const named = things.map(([curie, label, , kind]) => ({ label, detail: `${curie} · ${kind}`, apply: curie, boost: -1 }));
   const prefixes = Object.entries(names.prefixes).map(([prefix, space]) => ({ label: `${prefix}:`, detail: space, boost: 1 }));
   const words = WORDS.map((word) => ({ label: word, type: "keyword", boost: 2 }));
-  return { terms, anything: [...words, ...prefixes, ...named], words };
+  const labels = names.terms.map(([, label]) => label.toLowerCase());
+  return { terms, anything: [...words, ...prefixes, ...named], words, starts: (text) => labels.some((label) => label.startsWith(text)) };
 }
 
 // What is typed over a selection is written by us: browsers write it with styles of their own, which the policy of the page refuses.
@@ -71,7 +74,9 @@ export function create(root, { names, ask, changed }) {
     }
     const curie = context.matchBefore(/[A-Za-z][\w.-]*:[\w.-]*/);
     if (curie) return { from: curie.from, options: known.terms, validFor: /^[\w.:-]*$/ };
-    const word = context.matchBefore(/[A-Za-z][\w-]*/);
+    const words = context.matchBefore(/[A-Za-z][\w-]*(?: [\w-]+)+/);
+    const begun = words && known.starts(words.text.toLowerCase());
+    const word = begun ? words : context.matchBefore(/[A-Za-z][\w-]*/);
     if (!word && !context.explicit) return null;
     return { from: word ? word.from : context.pos, options: word ? known.anything : known.words, validFor: /^[\w -]*$/ };
   };

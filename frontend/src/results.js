@@ -58,6 +58,8 @@ export function readable(columns) {
   return columns.map((name, place) => ({ name, place, label: partner.get(place) ?? -1 })).filter(({ place }) => !dropped.has(place));
 }
 
+export const SOURCES = new Set(["Publication", "Question", "Shape"]);
+
 // The names of the graph: prefixes, and its terms as rows of CURIE, label, path of the page, kind, other names.
 export class Names {
   constructor({ prefixes, terms }) {
@@ -108,11 +110,13 @@ export class Names {
     if (shown) return shown.term;
     if (/^[+-]?\d+$/.test(said)) return { type: "literal", value: said, datatype: `${XSD}integer` };
     const bearers = this.folded.get(said.toLowerCase()) ?? [];
-    if (bearers.length === 1) return { type: "uri", value: this.expand(bearers[0][0]) };
-    if (bearers.length > 1) {
-      const here = bearers.filter((b) => candidates.some((c) => c.term.value === this.expand(b[0])));
-      if (here.length === 1) return { type: "uri", value: this.expand(here[0][0]) };
-      return { ambiguous: bearers.map((b) => b[0]) };
+    if (bearers.length) {
+      // What the column holds goes first, then entities before sources and shapes, then labels before synonyms.
+      const narrow = (found, fits) => (found.some(fits) ? found.filter(fits) : found);
+      let found = narrow(bearers, (b) => candidates.some((c) => c.term.value === this.expand(b[0])));
+      found = narrow(found, (b) => !SOURCES.has(b[3]));
+      found = narrow(found, (b) => [b[0], b[1]].some((name) => name.toLowerCase() === said.toLowerCase()));
+      return found.length === 1 ? { type: "uri", value: this.expand(found[0][0]) } : { ambiguous: found.map((b) => b[0]) };
     }
     if (/^<?https?:[^\s<>"{}|^`\\]*>?$/.test(said)) return { type: "uri", value: said.replace(/^<|>$/g, "") };
     const iri = /^[A-Za-z][\w.-]*:[^\s<>"{}|^`\\]+$/.test(said) ? this.expand(said) : null;
