@@ -6,10 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import NamedNode, Quad, Store
 
 from hypomag import prefixes
-from hypomag.sources import VOCAB
+from hypomag.sources import CLAIMS, GRAPHS, VOCAB
+
+# Claims and their lines are read from these alone: what the rules derive about a claim is no qualifier of it.
+STATED = (CLAIMS, GRAPHS + "lifted/")
 
 _TRIPLE = ("rdf:type", "rdfs:label", "hm:subject", "hm:predicate", "hm:object", "hm:polarity", "hm:status", "hm:evidence")
 # Of the curator's work, not of the proposition.
@@ -101,20 +104,29 @@ class Claims:
 
 
 def read(store: Store) -> Claims:
-    """Read every claim of a graph, by IRI; a claim of several kinds is read once, by the first of them."""
+    """Read every claim of a graph as it is stated in graph/claims and graph/lifted, by IRI.
+
+    A claim of several kinds is read once, by the first of them.
+    """
     known: dict[str, str] = {}
     for kind in sorted(
         q.subject.value for q in store.quads_for_pattern(None, prefixes.node("rdfs:subClassOf"), prefixes.node("hm:Claim"), None)
     ):
         for quad in store.quads_for_pattern(None, prefixes.node("rdf:type"), NamedNode(kind), None):
-            known.setdefault(quad.subject.value, kind.removeprefix(VOCAB))
+            if _is_stated(quad):
+                known.setdefault(quad.subject.value, kind.removeprefix(VOCAB))
     return Claims(tuple(_claim(store, iri, known[iri]) for iri in sorted(known)), _findings(store))
+
+
+def _is_stated(quad: Quad) -> bool:
+    return isinstance(quad.graph_name, NamedNode) and quad.graph_name.value.startswith(STATED)
 
 
 def _properties(store: Store, iri: str) -> dict[str, list[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for quad in store.quads_for_pattern(NamedNode(iri), None, None, None):
-        found[prefixes.shorten(quad.predicate.value)].add(quad.object.value)
+        if _is_stated(quad):
+            found[prefixes.shorten(quad.predicate.value)].add(quad.object.value)
     return {key: sorted(values) for key, values in found.items()}
 
 
