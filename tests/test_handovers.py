@@ -593,6 +593,7 @@ def test_the_report_comes_with_each(built: Path, tmp_path: Path) -> None:
     assert (tmp_path / "lost.tsv").read_bytes() == beside.read_bytes()
     only = hypomag("export", "--format", "sssom", "-o", str(tmp_path / "m.tsv"), "--losses", "-", "--graph-dir", str(built))
     assert only.stdout.startswith("lost\tclaim\t")
+    assert "listed on standard output" in only.stderr
 
 
 def test_handovers_do_not_depend_on_the_hash_seed(built: Path, tmp_path: Path) -> None:
@@ -615,13 +616,29 @@ def test_handovers_do_not_depend_on_the_hash_seed(built: Path, tmp_path: Path) -
         (["--format", "hpoa", "-o", "/no/such/folder/x"], "No such file"),
         (["--format", "sssom", "--losses", "-"], "cannot both go to standard output"),
         (["--format", "nt", "--losses", "x"], "loses nothing"),
+        (["--format", "hpoa", "-o", "FILE", "--losses", "FILE"], "is where the data go"),
+        (["--format", "sssom", "-o", "FILE", "--losses", "LINK"], "is where the data go"),
+        (["--format", "sssom", "-o", "LINK", "--losses", "FILE"], "is where the data go"),
+        (["--format", "hpoa", "-o", "FILE", "--losses", "/no/such/folder/x"], "No such file"),
+        (["--format", "hpoa", "-o", "FILE", "--losses", "FOREIGN"], "is a folder"),
+        (["--format", "hpoa", "-o", "BLOCKED"], "is a folder"),
+        (["--format", "hpoa", "--losses", "/no/such/folder/x"], "No such file"),
+        (["--format", "kgx", "-o", "NEW", "--losses", "NEW"], "is where the data go"),
+        (["--format", "kgx", "-o", "NEW", "--losses", "INSIDE"], "lies in the folder of the data"),
+        (["--format", "kgx", "-o", "EMPTY", "--losses", "WITHIN"], "lies in the folder of the data"),
     ],
 )
 def test_bad_arguments_are_told(built: Path, tmp_path: Path, arguments: list[str], part: str) -> None:
     (tmp_path / "file").write_text("mine")
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "thesis.txt").write_text("all my work")
-    places = {"FILE": str(tmp_path / "file"), "FOREIGN": str(tmp_path / "foreign")}
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "blocked.losses.tsv").mkdir()
+    names = {"FILE": "file", "FOREIGN": "foreign", "LINK": "link", "NEW": "new", "INSIDE": "new/other.tsv", "EMPTY": "empty",
+             "WITHIN": "empty/other.tsv", "BLOCKED": "blocked"}  # fmt: skip
+    places = {word: str(tmp_path / name) for word, name in names.items()}
+    before = sorted(p.name for p in tmp_path.iterdir())
     done = hypomag("export", *(places.get(a, a) for a in arguments), "--graph-dir", str(built))
     assert done.returncode == 2
     assert part in done.stderr
@@ -629,6 +646,8 @@ def test_bad_arguments_are_told(built: Path, tmp_path: Path, arguments: list[str
     assert done.stdout == ""
     assert (tmp_path / "file").read_text() == "mine"
     assert [p.name for p in (tmp_path / "foreign").iterdir()] == ["thesis.txt"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+    assert not list((tmp_path / "empty").iterdir())
 
 
 DOCUMENT = ROOT / "docs" / "exports.md"
