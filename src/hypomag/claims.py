@@ -17,6 +17,13 @@ STATED = (CLAIMS, GRAPHS + "lifted/")
 _TRIPLE = ("rdf:type", "rdfs:label", "hm:subject", "hm:predicate", "hm:object", "hm:polarity", "hm:status", "hm:evidence")
 # Of the curator's work, not of the proposition.
 ASIDE = frozenset({"hm:answers", "skos:editorialNote"})
+# Of an evidence line, and in no format of others: what was read, how closely, by which row, and in our words.
+BEHIND = frozenset({"rdf:type", "rdfs:label", "hm:note", "hm:studyType", "hm:readingGrade", "hm:correctedBy", "hm:sourceRow"})
+# Of an evidence line, with a place in `Line` of their own.
+HELD = frozenset({
+    "dcterms:source", "hm:direction", "hm:evidenceCode", "hm:affected", "hm:examined", "hm:statedPercent", "hm:frequency",
+    "hm:hpoaEvidence", "hm:derivedCount",
+})  # fmt: skip
 _FINDINGS = {"hm:lowFinding": "stateLow", "hm:highFinding": "stateHigh"}
 
 
@@ -24,7 +31,8 @@ _FINDINGS = {"hm:lowFinding": "stateLow", "hm:highFinding": "stateHigh"}
 class Line:
     """One evidence line; `affected` of `examined` are counts, `percent` and `band` what the source states instead.
 
-    `hpoa` is the evidence code of a lifted HPO annotation and `row` that annotation as it stands; both are empty on curated lines.
+    `derived` counts are computed from what the source states. `hpoa` is the evidence code of a lifted HPO annotation and `row` that
+    annotation as it stands; both are empty on curated lines. `details` is all the rest (cohort, measured quantities), as on a claim.
     """
 
     iri: str
@@ -39,6 +47,7 @@ class Line:
     hpoa: str = ""
     row: str = ""
     derived: bool = False
+    details: tuple[tuple[str, str], ...] = ()
 
     @property
     def counts_nobody(self) -> bool:
@@ -161,6 +170,7 @@ def _line(store: Store, iri: str) -> Line:
         examined=int(one("hm:examined")) if one("hm:examined") else None,
         percent=one("hm:statedPercent"), band=one("hm:frequency"), hpoa=one("hm:hpoaEvidence"), row=row,
         derived=one("hm:derivedCount") == "true",
+        details=tuple((key, value) for key in sorted(set(facts) - HELD - BEHIND) for value in facts[key]),
     )  # fmt: skip
 
 

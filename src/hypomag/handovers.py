@@ -72,7 +72,9 @@ def hand_over(store: Store, form: str, sources: Sources | None = None) -> Handov
     if form == "sssom":
         version, date = exports.release(store)
         text = mappings.write(store, version, date, sources.mappings if sources else None)
-        return Handover({"mappings.sssom.tsv": text.encode()}, all_lost("sssom", claims.read(store), NO_CLAIMS))
+        report = all_lost("sssom", claims.read(store), NO_CLAIMS)
+        report.mappings = sum(1 for line in text.splitlines() if line and not line.startswith("#")) - 1
+        return Handover({"mappings.sssom.tsv": text.encode()}, report)
     if form == "hpoa":
         text, losses = hpoa.export(store)
         return Handover({"phenotype.hpoa": text.encode()}, losses)
