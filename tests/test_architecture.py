@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "errors", "sources", "folders", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "kgx", "hpoa", "handovers",
+    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "citations", "kgx", "hpoa", "handovers",
     "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "frontends", "renderings", "sites",
     "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
     "terminal", "bedside", "shipping", "publishing", "cli", "start", "__main__",
