@@ -87,7 +87,7 @@ def variables(text: str) -> list[str]:
 
 
 def bound(text: str, bindings: Mapping[str, NamedNode | Literal]) -> str:
-    """Fix projected variables: a VALUES block at the end, and only rows in which the column is bound.
+    """Fix projected variables: a VALUES block at the end, and a filter that keeps rows with just that term.
 
     Terms are serialised by the RDF library. A variable that the query does not project would make
     the block join with nothing, so it is refused.
@@ -110,8 +110,12 @@ def bound(text: str, bindings: Mapping[str, NamedNode | Literal]) -> str:
         raise InputError("the query ends with a VALUES block of its own", "put the value into that block")
     names = " ".join(f"?{name}" for name in bindings)
     values = " ".join(str(term) for term in bindings.values())
-    # VALUES alone would also join with rows that leave the column unbound.
-    kept = " ".join(f"FILTER(BOUND(?{name}))" for name in bindings if name not in _computed(text))
+    # VALUES alone would also join with rows that leave the column unbound; and Virtuoso joins it wrongly with a union.
+    kept = " ".join(
+        f"FILTER(?{name} = {term})" if isinstance(term, NamedNode) else f"FILTER(sameTerm(?{name}, {term}))"
+        for name, term in bindings.items()
+        if name not in _computed(text)
+    )
     end = _group_end(text)
     return f"{text[:end]}{kept} {text[end:].rstrip()}\nVALUES ({names}) {{ ({values}) }}\n"
 
