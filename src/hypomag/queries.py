@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 HEADER = re.compile(r"#\+\s*(\w+):\s*(.*)")
 _QUIET = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|"(?:[^"\\\n]|\\.)*"'
-    r"|'(?:[^'\\\n]|\\.)*'|<[^<>\"{}|^`\\\s]*>|#[^\n]*"
+    # A quote or # behind a backslash is a letter of a name; a comment ends at a carriage return too.
+    r"|'(?:[^'\\\n]|\\.)*'|<[^<>\"{}|^`\\\s]*>|\\.|#[^\n\r]*"
 )
-_SERVICE = re.compile(r"(?<![\w?$:.-])SERVICE(?![\w:-])", re.IGNORECASE)
+# Variables, prefixed names and language tags are passed over whole: ?o.SERVICE is a variable and a keyword, ex:a.SERVICE is one name.
+_SERVICE = re.compile(r"[?$]\w+|(?:[^\W\d_][\w.-]*)?:[\w:%.-]*|@[\w-]+|\b(SERVICE)(?!\w)", re.IGNORECASE)
 
 
 class Question:
@@ -186,8 +188,12 @@ def calls_out(text: str) -> bool:
 
     >>> calls_out('SELECT ?x { SERVICE <http://a.b> { ?x ?y "SERVICE" } }'), calls_out('SELECT ?service { ?service ?p "x" }')
     (True, False)
+    >>> calls_out("SELECT * { #\\rSERVICE <http://a.b> {} }"), calls_out("SELECT * { a:b\\\\#c ?p ?o . SERVICE <http://a.b> {} }")
+    (True, True)
+    >>> calls_out("SELECT * { ?s ?p ?o.SERVICE<http://a.b>{} }"), calls_out("SELECT * { ?s ?p ex:a.service, service:x }")
+    (True, False)
     """
-    return bool(_SERVICE.search(_QUIET.sub(" ", text)))
+    return any(match[1] for match in _SERVICE.finditer(_QUIET.sub(" ", text)))
 
 
 def check(text: str, name: str, service: bool = False) -> None:
