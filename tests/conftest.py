@@ -91,6 +91,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def shelf(site: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `hypomag serve` keeps in the user's cache, around the site that all tests share."""
+    from hypomag import documents
+
+    folder = tmp_path_factory.mktemp("shelf")
+    (folder / documents.SITE).symlink_to(site)
+    documents.record(folder, store)
+    return folder
+
+
 def hypomag(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user does: another process, no terminal."""
     return subprocess.run(

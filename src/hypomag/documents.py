@@ -127,11 +127,18 @@ def stock(found: sources.Sources, folder: Path, base: str) -> None:
 
     with folders.replaced(folder) as aside:
         sites.publish(found, aside / SITE, base)
-        manifest = json.loads((aside / SITE / sites.MANIFEST).read_bytes())
-        ways, gone = places(graph.open_graph(found))
-        files = {path: [facts["bytes"], facts["sha256"]] for path, facts in manifest["files"].items()}
-        told = {"digest": manifest["inputs"], "files": files, "places": ways, "gone": gone}
-        (aside / SHELF).write_text(json.dumps(told), encoding="utf-8")
+        record(aside, graph.open_graph(found))
+
+
+def record(folder: Path, store: Store) -> None:
+    """Write down what a server has to know of the site in a folder, so that it starts without reading the graph."""
+    from hypomag.sites import MANIFEST
+
+    manifest = json.loads((folder / SITE / MANIFEST).read_bytes())
+    ways, gone = places(store)
+    files = {path: [facts["bytes"], facts["sha256"]] for path, facts in manifest["files"].items()}
+    told = {"digest": manifest["inputs"], "files": files, "places": ways, "gone": gone}
+    (folder / SHELF).write_text(json.dumps(told), encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -128,7 +128,7 @@ class Endpoint:
             "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g ORDER BY ?g",
             "SELECT (COUNT(*) AS ?n) WHERE { ?s ?p ?o }",
         ):
-            kind, data = await self.lanes.submit(b"", [text, None, None, "json", None, 0], 120).future
+            kind, data = await self.lanes.submit(text.encode(), json.dumps([text, None, None, "json", None, 0]).encode(), 120).future
             assert kind == workers.ROWS, data
             for row in json.loads(data)["results"]["bindings"]:
                 if "g" in row:
@@ -218,11 +218,9 @@ class Endpoint:
         rows, graph = negotiation.best(accept, offers) if offers else None, negotiation.best(accept, GRAPHS)
         if rows is None and graph is None:
             return plain(406, f"on offer: {negotiation.listed((*offers, *GRAPHS))}", Vary="Accept")
-        order: list[object] = [
-            wanted.text, wanted.default, wanted.named, rows[1] if rows else None, graph[1] if graph else None, most,
-        ]  # fmt: skip
-        key = hashlib.sha256(self._salt + json.dumps([order, rows, graph]).encode()).digest()
-        tag = f'W/"{key.hex()[:32]}"'
+        order = json.dumps([wanted.text, wanted.default, wanted.named, rows and rows[1], graph and graph[1], most]).encode()
+        key = hashlib.blake2b(order + str((rows, graph)).encode(), digest_size=16, key=self._salt).digest()
+        tag = f'W/"{key.hex()}"'
         kept = not _FRESH.search(wanted.text)
         if kept and tag.removeprefix("W/") in negotiation.tags(_header(scope, b"if-none-match")):
             return Answer(304, [(b"etag", tag.encode()), (b"vary", b"Accept"), (b"cache-control", b"public, max-age=300")], b"")
@@ -252,7 +250,7 @@ class Endpoint:
             return plain(503, "too many queries wait: try again later", Retry_After="5")
         return plain(500, message)
 
-    async def _asked(self, receive: Receive, key: bytes, order: list[object], *, shared: bool) -> tuple[int, bytes]:
+    async def _asked(self, receive: Receive, key: bytes, order: bytes, *, shared: bool) -> tuple[int, bytes]:
         """Run a query, or wait with those who have asked the same; whoever goes away waits no more."""
         job = self._running.get(key) if shared else None
         if job and not job.future.done():

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import socket
 import subprocess
@@ -23,7 +22,7 @@ from typing import cast
 from hypomag import workers
 from hypomag.errors import GraphUnavailable
 
-QUICK = 0.05
+QUICK = 0.1
 LONG_KNOWN = 1024  # how many long queries are remembered
 TIMED_OUT, BUSY, BROKEN = 100, 101, 102  # beside the kinds of answer of `workers`
 Reply = tuple[int, bytes]
@@ -67,6 +66,7 @@ class Worker(asyncio.Protocol):
         self.pid = pid
         self.lanes = lanes
         self.job: Job | None = None
+        self.next: Job | None = None  # sent already, so that the worker never waits for the server
         self.slow = False
         self.transport: asyncio.Transport | None = None
         self._data = bytearray()
@@ -75,23 +75,18 @@ class Worker(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
-        if self._data or len(data) < workers.REPLY.size:
+        if self._data:
             self._data += data
-            data = self._data if len(self._data) < workers.REPLY.size else bytes(self._data[: workers.REPLY.size])
-            if len(data) < workers.REPLY.size:
-                return
-            kind, size = workers.REPLY.unpack(data)
-            if len(self._data) < workers.REPLY.size + size:
-                return
-            body = bytes(self._data[workers.REPLY.size :])
+            data = bytes(self._data)
             self._data.clear()
-        else:
+        while len(data) >= workers.REPLY.size:
             kind, size = workers.REPLY.unpack_from(data)
-            body = data[workers.REPLY.size :]
-            if len(body) < size:
-                self._data += data
-                return
-        self.lanes.replied(self, (kind, body))
+            end = workers.REPLY.size + size
+            if len(data) < end:
+                break
+            self.lanes.replied(self, (kind, data[workers.REPLY.size : end]))
+            data = data[end:]
+        self._data += data
 
     def connection_lost(self, error: Exception | None) -> None:
         self.lanes.lost(self)
@@ -164,13 +159,12 @@ class Lanes:
             "killed": self.killed,
         }
 
-    def submit(self, key: bytes, order: list[object], seconds: float | None = None) -> Job:
+    def submit(self, key: bytes, payload: bytes, seconds: float | None = None) -> Job:
         """Send a query on its way; its `future` has the reply in the end, whatever happens.
 
         Raises:
             Busy: too many wait already.
         """
-        payload = json.dumps(order).encode()
         job = Job(key, workers.LENGTH.pack(len(payload)) + payload, self._loop.create_future())
         if key in self._long:
             self._to_slow(job)
@@ -180,6 +174,7 @@ class Lanes:
             raise Busy
         else:
             self._quick_waiting.append(job)
+            self._send_ahead()
         job.limit = self._loop.call_later(seconds or self.limits.seconds, self._over, job)
         return job
 
@@ -191,17 +186,37 @@ class Lanes:
             self._end(job, (BROKEN, b"nobody waits"))
 
     def _run(self, worker: Worker, job: Job, *, slow: bool = False) -> None:
-        worker.job, job.worker = job, worker
-        job.began = self._loop.time()
         if slow:
             self._demote(worker)
-        else:
-            job.quick = self._loop.call_later(QUICK, self._overdue, job)
+        self._begin(worker, job)
         assert worker.transport
         worker.transport.write(job.frame)
 
+    def _begin(self, worker: Worker, job: Job) -> None:
+        worker.job, job.worker = job, worker
+        job.began = self._loop.time()
+        if not worker.slow:
+            job.quick = self._loop.call_later(QUICK, self._overdue, job)
+
+    def _send_ahead(self) -> None:
+        """Give a busy worker its next query, too."""
+        for worker in self._every:
+            if worker.job and not worker.next and not worker.slow and self._quick_waiting:
+                worker.next = job = self._quick_waiting.popleft()
+                assert worker.transport
+                worker.transport.write(job.frame)
+
+    def _take_back(self, worker: Worker) -> None:
+        """What was sent ahead to a worker that will not get to it waits again, before all others."""
+        job, worker.next = worker.next, None
+        if job and not job.future.done():
+            self._quick_waiting.appendleft(job)
+            if self._idle:
+                self._rest(self._idle.pop())
+
     def _demote(self, worker: Worker) -> None:
         worker.slow = True
+        self._take_back(worker)
         self._slow.add(worker)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.setpriority(os.PRIO_PROCESS, worker.pid, 19)
@@ -273,6 +288,7 @@ class Lanes:
         self._slow.discard(worker)
         if worker in self._idle:
             self._idle.remove(worker)
+        self._take_back(worker)
 
     def replied(self, worker: Worker, reply: Reply) -> None:
         """A worker has answered: take the next query, or rest."""
@@ -282,9 +298,17 @@ class Lanes:
             self._end(job, reply)
             if worker.slow and self._loop.time() - job.began < QUICK:
                 self._long.pop(job.key, None)
-        surplus = len(self._every) - len(self._slow) > self.limits.quick and not self._slow_waiting
-        if worker.slow or surplus:
+        if worker.slow:
             self._kill(worker)  # nobody but root may raise its priority again
+            return
+        if worker.next:
+            ahead, worker.next = worker.next, None
+            self._begin(worker, ahead)
+            if self._quick_waiting:
+                self._send_ahead()
+            return
+        if len(self._every) - len(self._slow) > self.limits.quick and not self._slow_waiting:
+            self._kill(worker)
             return
         self._rest(worker)
 
@@ -293,6 +317,7 @@ class Lanes:
             job = self._quick_waiting.popleft()
             if not job.future.done():
                 self._run(worker, job)
+                self._send_ahead()
                 return
         self._idle.append(worker)
         if self._slow_waiting:

@@ -27,8 +27,9 @@ from typing import Any
 
 from pyoxigraph import NamedNode, QueryBoolean, QueryResultsFormat, QuerySolutions, RdfFormat, Store, serialize
 
-from hypomag import formatting, prefixes, queries
+from hypomag import prefixes, queries
 from hypomag.errors import HypomagError
+from hypomag.sources import BASE
 
 ROWS, GRAPH, REFUSED, UNACCEPTABLE, TOO_MANY, FAILED = range(6)
 ORDER = struct.Struct(">cI")
@@ -71,7 +72,7 @@ def answer(store: Store, order: bytes, table: dict[str, str]) -> tuple[int, byte
             return UNACCEPTABLE, b"this query gives a graph"
         return _as_graph(result, graphs, most, table)
     except HypomagError as error:
-        return REFUSED, "\n".join(filter(None, (error.message, error.remedy))).encode()
+        return REFUSED, error.message.encode()  # its remedy is for the command line
     except (_TooLarge, MemoryError):
         return TOO_MANY, b"the answer is too large\nadd LIMIT, or ask for fewer columns"
     except (ValueError, RuntimeError, OSError) as error:
@@ -79,15 +80,18 @@ def answer(store: Store, order: bytes, table: dict[str, str]) -> tuple[int, byte
 
 
 def _run(store: Store, text: str, default: list[str] | None, named: list[str] | None, table: dict[str, str]) -> Any:
-    if default is None and named is None:
-        return queries.run(store, text, table=table)
+    # What the protocol says of the dataset goes before what the query says with FROM.
+    dataset: dict[str, Any] = {"base_iri": BASE, "use_default_graph_as_union": not queries.says_from(text)}
+    if default is not None or named is not None:
+        dataset = {"base_iri": BASE, "default_graph": [NamedNode(g) for g in default or ()], "named_graphs": [NamedNode(g) for g in named or ()]}
     try:
-        # What the protocol says of the dataset goes before what the query says with FROM.
-        return store.query(
-            text, prefixes=table, default_graph=[NamedNode(g) for g in default or ()], named_graphs=[NamedNode(g) for g in named or ()]
-        )
-    except SyntaxError as error:
-        raise formatting.syntax_problem(error, "query") from None
+        # To hand over all prefixes takes the engine as long as a small query.
+        return store.query(text, prefixes=queries.prefixes_used(text, table), **dataset)
+    except SyntaxError:
+        try:
+            return store.query(text, prefixes=table, **dataset)
+        except SyntaxError as error:
+            raise queries.explained(text, error, table) from None
 
 
 def _as_rows(result: Any, form: str, most: int) -> tuple[int, bytes]:
