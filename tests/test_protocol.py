@@ -163,7 +163,10 @@ def test_w3c_service_description(endpoint: str) -> None:
     assert set(graph.objects(service, sd.supportedLanguage)) == {sd.SPARQL11Query}
     # It says what is true: the graphs are just those that a query sees, with as many triples.
     void = Namespace("http://rdfs.org/ns/void#")
-    said = {str(graph.value(n, sd.name)): int(str(graph.value(graph.value(n, sd.graph), void.triples))) for n in graph.objects(None, sd.namedGraph)}
+    said = {
+        str(graph.value(n, sd.name)): int(str(graph.value(graph.value(n, sd.graph), void.triples)))
+        for n in graph.objects(None, sd.namedGraph)
+    }
     query = "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g"
     rows = httpx.get(url, params={"query": query}).json()["results"]["bindings"]
     assert said == {r["g"]["value"]: int(r["n"]["value"]) for r in rows} and len(said) == len(DATA)

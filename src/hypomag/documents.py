@@ -160,11 +160,13 @@ def shelf(found: sources.Sources, base: str, say: Callable[[str], None]) -> Iter
     except OSError as error:
         raise GraphUnavailable(f"{home}: {error.strerror}", "set XDG_CACHE_HOME to a folder that can be written") from None
     with handle as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / SHELF).is_file():
-            say("writing the pages of this graph, once; half a minute")
-            _made(found, folder, base)
         fcntl.flock(lock, fcntl.LOCK_SH)
+        if not (folder / SHELF).is_file():
+            fcntl.flock(lock, fcntl.LOCK_EX)  # of two that start at once, one writes
+            if not (folder / SHELF).is_file():
+                say("writing the pages of this graph, once; half a minute")
+                _made(found, folder, base)
+            fcntl.flock(lock, fcntl.LOCK_SH)
         for other in home.glob("site-*.lock"):
             if other != folder.with_suffix(".lock"):
                 _cleared(other)

@@ -6,14 +6,12 @@ import asyncio
 import hashlib
 import json
 import re
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import quote
 
-from hypomag import __version__, negotiation, requests, services, workers
+from hypomag import __version__, answers, negotiation, requests, services, workers
 from hypomag.addresses import relative
+from hypomag.answers import KEPT, Answer, Headers, Receive, Scope, Send
 from hypomag.documents import DATASET, Shelf
 from hypomag.exports import MEDIA_TYPES
 from hypomag.lanes import BUSY, TIMED_OUT, Busy, Job, Lanes, Limits
@@ -21,23 +19,6 @@ from hypomag.negotiation import DOCUMENTS, GRAPHS, HTML, ROWS
 from hypomag.requests import Asked, Refused
 from hypomag.sources import BASE
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
-
-KEPT, KEPT_ONE = 64 << 20, 2 << 20  # bytes of answers that are kept, and of the largest that is
-CHUNK = 1 << 17
-CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-COMMON: Headers = [
-    (b"access-control-allow-origin", b"*"),
-    (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After, Content-Location"),
-    (b"content-security-policy", CSP.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cross-origin-resource-policy", b"cross-origin"),
-]
 # What gives another answer each time is never kept.
 _FRESH = re.compile(r"\b(?:RAND|NOW|UUID|STRUUID|BNODE)\s*\(", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d+)?|\[[0-9a-fA-F:.]+\](?::\d+)?")
@@ -56,51 +37,8 @@ ORDER BY ?label LIMIT 20</textarea></label></p><p><button>Ask</button></p></form
 """
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A response; `tag` is its entity tag, `kept` says that the same request may get it again."""
-
-    status: int
-    headers: Headers
-    body: bytes
-    kept: bool = False
-
-
-def plain(status: int, message: str, **headers: str) -> Answer:
-    """A sentence for a person; never HTML, whatever the message repeats."""
-    told = [(name.replace("_", "-").lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
-    return Answer(
-        status, [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"), *told], (message.rstrip() + "\n").encode()
-    )
-
-
 def _refusal(refused: Refused) -> Answer:
-    return plain(refused.status, refused.message, **refused.headers)
-
-
-class Kept:
-    """Answers by what was asked, the latest ones, of bounded size."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most
-        self.size = 0
-        self._found: OrderedDict[object, Answer] = OrderedDict()
-
-    def get(self, key: object) -> Answer | None:
-        found = self._found.get(key)
-        if found:
-            self._found.move_to_end(key)
-        return found
-
-    def put(self, key: object, answer: Answer) -> None:
-        cost = len(answer.body) + 1024
-        if cost > min(KEPT_ONE, self.most) or key in self._found:
-            return
-        self._found[key] = answer
-        self.size += cost
-        while self.size > self.most:
-            _, old = self._found.popitem(last=False)
-            self.size -= len(old.body) + 1024
+    return answers.plain(refused.status, refused.message, **refused.headers)
 
 
 class Endpoint:
@@ -111,7 +49,7 @@ class Endpoint:
         self.limits = limits
         self.base = base.rstrip("/")
         self.lanes = Lanes(shelf.folder / DATASET, limits)
-        self._kept = Kept(kept)
+        self._kept = answers.Kept(kept)
         self._running: dict[bytes, Job] = {}
         self._graphs: dict[str, int] = {}
         self._union = 0
@@ -147,19 +85,19 @@ class Endpoint:
         # The same request again: nothing is read or decided anew.
         again = None
         if method == "GET" and scope["path"] == "/sparql":
-            accept = _header(scope, b"accept")
+            accept = answers.header(scope, b"accept")
             again = (scope["query_string"], accept)
             found = self._kept.get(again)
-            if found and not _header(scope, b"if-none-match"):
-                await _sent(send, found)
+            if found and not answers.header(scope, b"if-none-match"):
+                await answers.send(send, found)
                 return
         answer = await self._answered(scope, receive)
         if again and answer.kept and answer.status == 200:
             self._kept.put(again, answer)
         if method == "HEAD":
-            await _sent(send, answer, bodiless=True)
+            await answers.send(send, answer, bodiless=True)
         else:
-            await _sent(send, answer)
+            await answers.send(send, answer)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -178,9 +116,9 @@ class Endpoint:
         allowed = requests.QUERY_METHODS if path in ("sparql", "sparql/") else requests.READ_METHODS
         method = scope["method"]
         if method == "OPTIONS":
-            return _preflight(allowed)
+            return answers.preflight(allowed)
         if method not in allowed.split(", "):
-            return plain(405, f"{path or 'this page'} takes {allowed}; nothing can be written here", Allow=allowed)
+            return answers.plain(405, f"{path or 'this page'} takes {allowed}; nothing can be written here", Allow=allowed)
         try:
             if path in known:
                 return await known[path](scope, receive)
@@ -192,10 +130,10 @@ class Endpoint:
 
     async def _sparql(self, scope: Scope, receive: Receive) -> Answer:
         body = await self._body(scope, receive) if scope["method"] in ("POST", "QUERY") else b""
-        content_type = _header(scope, b"content-type")
+        content_type = answers.header(scope, b"content-type")
         address = requests.fields(scope["query_string"])
         wanted = requests.asked(scope["method"], address, content_type, body)
-        accept = _header(scope, b"accept")
+        accept = answers.header(scope, b"accept")
         if wanted is None:
             return self._about(scope, accept)
         return await self._run(scope, receive, wanted, accept, ROWS, self.limits.rows)
@@ -205,24 +143,24 @@ class Endpoint:
         offers = (*GRAPHS[:4], *HTML)
         chosen = negotiation.best(accept, offers)
         if chosen is None:
-            return plain(406, f"on offer: {negotiation.listed(offers)}", Vary="Accept")
+            return answers.plain(406, f"on offer: {negotiation.listed(offers)}", Vary="Accept")
         media, form = chosen
         if form == "html":
-            return _tagged(200, f"{media}; charset=utf-8", _FORM_PAGE.encode(), scope, vary=True)
+            return answers.tagged(200, f"{media}; charset=utf-8", _FORM_PAGE.encode(), scope, vary=True)
         triples = services.described(f"{self._own(scope)}/sparql", self._graphs, self._union)
-        return _tagged(200, media, services.written(triples, form), scope, vary=True)
+        return answers.tagged(200, media, services.written(triples, form), scope, vary=True)
 
     async def _run(
         self, scope: Scope, receive: Receive, wanted: Asked, accept: str | None, offers: tuple[tuple[str, str], ...], most: int
     ) -> Answer:
         rows, graph = negotiation.best(accept, offers) if offers else None, negotiation.best(accept, GRAPHS)
         if rows is None and graph is None:
-            return plain(406, f"on offer: {negotiation.listed((*offers, *GRAPHS))}", Vary="Accept")
+            return answers.plain(406, f"on offer: {negotiation.listed((*offers, *GRAPHS))}", Vary="Accept")
         order = json.dumps([wanted.text, wanted.default, wanted.named, rows and rows[1], graph and graph[1], most]).encode()
         key = hashlib.blake2b(order + str((rows, graph)).encode(), digest_size=16, key=self._salt).digest()
         tag = f'W/"{key.hex()}"'
         kept = not _FRESH.search(wanted.text)
-        if kept and tag.removeprefix("W/") in negotiation.tags(_header(scope, b"if-none-match")):
+        if kept and tag.removeprefix("W/") in negotiation.tags(answers.header(scope, b"if-none-match")):
             return Answer(304, [(b"etag", tag.encode()), (b"vary", b"Accept"), (b"cache-control", b"public, max-age=300")], b"")
         if kept and (found := self._kept.get(key)):
             return found
@@ -230,7 +168,7 @@ class Endpoint:
         if kind in (workers.ROWS, workers.GRAPH):
             chosen = rows if kind == workers.ROWS else graph
             assert chosen
-            answer = _typed(chosen[0], data, tag if kept else "")
+            answer = answers.typed(chosen[0], data, tag if kept else "")
             if kept:
                 self._kept.put(key, answer)
             return answer
@@ -238,17 +176,17 @@ class Endpoint:
 
     def _failure(self, kind: int, message: str) -> Answer:
         if kind == workers.REFUSED:
-            return plain(400, message)
+            return answers.plain(400, message)
         if kind == workers.UNACCEPTABLE:
-            return plain(406, f"{message}; on offer: {negotiation.listed(ROWS if 'rows' in message else GRAPHS)}", Vary="Accept")
+            return answers.plain(406, f"{message}; on offer: {negotiation.listed(ROWS if 'rows' in message else GRAPHS)}", Vary="Accept")
         if kind == workers.TOO_MANY:
-            return plain(422, message)
+            return answers.plain(422, message)
         if kind == TIMED_OUT:
             told = f"the query took longer than {self.limits.seconds:g} s and was stopped\nnarrow it, or ask the downloaded graph"
-            return plain(503, told, Retry_After=str(max(1, round(self.limits.seconds))))
+            return answers.plain(503, told, Retry_After=str(max(1, round(self.limits.seconds))))
         if kind == BUSY:
-            return plain(503, "too many queries wait: try again later", Retry_After="5")
-        return plain(500, message)
+            return answers.plain(503, "too many queries wait: try again later", Retry_After="5")
+        return answers.plain(500, message)
 
     async def _asked(self, receive: Receive, key: bytes, order: bytes, *, shared: bool) -> tuple[int, bytes]:
         """Run a query, or wait with those who have asked the same; whoever goes away waits no more."""
@@ -277,9 +215,9 @@ class Endpoint:
 
     async def _graph_store(self, scope: Scope, receive: Receive) -> Answer:
         iri = requests.graph(requests.fields(scope["query_string"]))
-        accept = _header(scope, b"accept")
+        accept = answers.header(scope, b"accept")
         if iri is not None and iri not in self._graphs:
-            return plain(404, "no such graph in this dataset")
+            return answers.plain(404, "no such graph in this dataset")
         text = "CONSTRUCT { ?s ?p ?o } WHERE { ?s ?p ?o }"
         return await self._run(scope, receive, Asked(text, None if iri is None else (iri,)), accept, (), 0)
 
@@ -290,55 +228,57 @@ class Endpoint:
             return self._health()
         if path == "openapi.json":
             told = services.openapi(__version__, tuple(dict(ROWS)), tuple(dict(GRAPHS)))
-            return _tagged(200, "application/json", (json.dumps(told, indent=1) + "\n").encode(), scope)
+            return answers.tagged(200, "application/json", (json.dumps(told, indent=1) + "\n").encode(), scope)
         if path in self.shelf.gone or path.rpartition(".")[0] in self.shelf.gone:
             return self._gone(path)
         if path in self.shelf.files:
             return self._file(scope, path)
         if (not path or path.endswith("/")) and f"{path}index.html" in self.shelf.files:
-            if not path and (chosen := negotiation.best(_header(scope, b"accept"), DOCUMENTS)) and chosen[1] == "ttl":
-                return _led("void.ttl")
+            if not path and (chosen := negotiation.best(answers.header(scope, b"accept"), DOCUMENTS)) and chosen[1] == "ttl":
+                return answers.led("void.ttl")
             return self._file(scope, f"{path}index.html", vary=not path)
         if BASE + path in self._graphs:
-            return _led(f"{relative('graph-store', path)}?graph={quote(BASE + path, safe='')}", vary=False)
+            return answers.led(f"{relative('graph-store', path)}?graph={quote(BASE + path, safe='')}", vary=False)
         return self._thing(scope, path)
 
     def _thing(self, scope: Scope, path: str) -> Answer:
         """A thing is no document: lead to the one that is wanted."""
         place = self.shelf.place(path)
         if place is None:
-            return plain(404, "no such page; search.html finds names, /sparql takes questions")
+            return answers.plain(404, "no such page; search.html finds names, /sparql takes questions")
         if place in self.shelf.files:
-            return _led(relative(place, path), vary=False)
+            return answers.led(relative(place, path), vary=False)
         stem, hash_, section = place.partition("#")
         offers = tuple(o for o in DOCUMENTS if f"{stem}.{o[1]}" in self.shelf.files)
-        chosen = negotiation.best(_header(scope, b"accept"), offers)
+        chosen = negotiation.best(answers.header(scope, b"accept"), offers)
         if chosen is None:
-            return plain(406, f"on offer: {negotiation.listed(offers)}", Vary="Accept")
+            return answers.plain(406, f"on offer: {negotiation.listed(offers)}", Vary="Accept")
         way = relative(f"{stem}.{chosen[1]}", path)
-        return _led(f"{way}{hash_}{section}" if chosen[1] == "html" else way)
+        return answers.led(f"{way}{hash_}{section}" if chosen[1] == "html" else way)
 
     def _gone(self, path: str) -> Answer:
         address = path if path in self.shelf.gone else path.rpartition(".")[0]
         heir = self.shelf.gone[address]
         link = {"Link": f'<{heir}>; rel="successor-version"'} if heir else {}
         told = f"{BASE}{address} was withdrawn; the graph keeps the record"
-        return plain(410, f"{told}. In its place: {heir}" if heir else told, **link)
+        return answers.plain(410, f"{told}. In its place: {heir}" if heir else told, **link)
 
     def _file(self, scope: Scope, path: str, *, vary: bool = False) -> Answer:
         _, sum_ = self.shelf.files[path]
-        media = _MEDIA.get(path.rpartition(".")[2], "text/turtle; charset=utf-8" if path == ".well-known/void" else "application/octet-stream")
+        media = _MEDIA.get(
+            path.rpartition(".")[2], "text/turtle; charset=utf-8" if path == ".well-known/void" else "application/octet-stream"
+        )
         tag = f'"{sum_[:32]}"'
-        if tag in negotiation.tags(_header(scope, b"if-none-match")):
-            return Answer(304, _caching(tag, vary), b"")
+        if tag in negotiation.tags(answers.header(scope, b"if-none-match")):
+            return Answer(304, answers.caching(tag, vary), b"")
         key = ("file", path)
         found = self._kept.get(key)
         if found is None:
             try:
                 content = self.shelf.read(path)
             except OSError:
-                return plain(500, "a file of the site is not as it was written: start the server anew")
-            found = Answer(200, [(b"content-type", media.encode()), *_links(path, self.shelf), *_caching(tag, vary)], content)
+                return answers.plain(500, "a file of the site is not as it was written: start the server anew")
+            found = Answer(200, [(b"content-type", media.encode()), *_links(path, self.shelf), *answers.caching(tag, vary)], content)
             self._kept.put(key, found)
         return found
 
@@ -350,7 +290,7 @@ class Endpoint:
         """The public address of this server; a Host header that is none is not repeated."""
         if self.base:
             return self.base
-        host = _header(scope, b"host") or ""
+        host = answers.header(scope, b"host") or ""
         if not _HOST.fullmatch(host):
             name, port = scope.get("server") or ("127.0.0.1", 80)
             host = f"{name}:{port}"
@@ -358,7 +298,7 @@ class Endpoint:
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         """Read the body, no further than the limit, no longer than a query may take."""
-        told = _header(scope, b"content-length")
+        told = answers.header(scope, b"content-length")
         if told and told.isdigit() and int(told) > self.limits.body:
             raise self._too_long()
         data = bytearray()
@@ -387,31 +327,6 @@ async def _leaving(receive: Receive, call: Callable[[], None]) -> None:
     call()
 
 
-def _header(scope: Scope, name: bytes) -> str | None:
-    """A header of a request; several of one name are one list."""
-    found = [value for key, value in scope["headers"] if key == name]
-    return b", ".join(found).decode("latin-1") if found else None
-
-
-def _typed(media: str, data: bytes, tag: str) -> Answer:
-    charset = "; charset=utf-8" if media.startswith("text/") else ""
-    caching = _caching(tag, True) if tag else [(b"vary", b"Accept"), (b"cache-control", b"no-store")]
-    headers = [*COMMON, (b"content-type", f"{media}{charset}".encode()), (b"content-length", str(len(data)).encode()), *caching]
-    return Answer(200, headers, data, kept=bool(tag))
-
-
-def _tagged(status: int, media: str, data: bytes, scope: Scope, *, vary: bool = False) -> Answer:
-    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    if tag in negotiation.tags(_header(scope, b"if-none-match")):
-        return Answer(304, _caching(tag, vary), b"")
-    return Answer(status, [(b"content-type", media.encode()), *_caching(tag, vary)], data)
-
-
-def _caching(tag: str, vary: bool) -> Headers:
-    found = [(b"etag", tag.encode()), (b"cache-control", b"public, max-age=300")]
-    return [*found, (b"vary", b"Accept")] if vary else found
-
-
 def _links(path: str, shelf: Shelf) -> Headers:
     """The same thing in other formats, for machines that read headers."""
     stem, _, suffix = path.rpartition(".")
@@ -421,36 +336,3 @@ def _links(path: str, shelf: Shelf) -> Headers:
     others = [(s, m) for s, m in (("html", "text/html"), ("ttl", "text/turtle"), ("jsonld", "application/ld+json")) if s != suffix]
     links = [f'<{name}.{s}>; rel="alternate"; type="{m}"' for s, m in others if f"{stem}.{s}" in shelf.files]
     return [(b"link", ", ".join(links).encode())] if links else []
-
-
-def _led(way: str, *, vary: bool = True) -> Answer:
-    headers = [(b"location", quote(way, safe="/#?=%&:.-_~").encode()), (b"cache-control", b"public, max-age=300")]
-    return Answer(303, [*headers, (b"vary", b"Accept")] if vary else headers, b"")
-
-
-def _preflight(allowed: str) -> Answer:
-    return Answer(
-        204,
-        [
-            (b"allow", allowed.encode()),
-            (b"access-control-allow-methods", allowed.encode()),
-            (b"access-control-allow-headers", b"Accept, Content-Type, If-None-Match"),
-            (b"access-control-max-age", b"86400"),
-        ],
-        b"",
-    )
-
-
-async def _sent(send: Send, answer: Answer, *, bodiless: bool = False) -> None:
-    headers: Iterable[tuple[bytes, bytes]] = answer.headers
-    if not answer.kept:
-        headers = [*COMMON, *answer.headers]
-        if answer.status not in (204, 304):
-            headers.append((b"content-length", str(len(answer.body)).encode()))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if bodiless or len(answer.body) <= CHUNK:
-        await send({"type": "http.response.body", "body": b"" if bodiless else answer.body})
-        return
-    for start in range(0, len(answer.body), CHUNK):
-        more = start + CHUNK < len(answer.body)
-        await send({"type": "http.response.body", "body": answer.body[start : start + CHUNK], "more_body": more})

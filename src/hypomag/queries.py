@@ -203,9 +203,7 @@ def _calls_out(masked: str) -> bool:
     return "service" in masked.lower() and any(match[1] for match in _SERVICE.finditer(masked))
 
 
-_UPDATE = re.compile(
-    r"\s*(?:(?:PREFIX\s+\S*|BASE)\s*)*(?:INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH)\b", re.IGNORECASE
-)
+_UPDATE = re.compile(r"\s*(?:(?:PREFIX\s+\S*|BASE)\s*)*(?:INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH)\b", re.IGNORECASE)
 
 
 def check(text: str, name: str, service: bool = False) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, serialize
 
@@ -64,28 +65,28 @@ def written(triples: list[Triple], form: str) -> bytes:
 def openapi(version: str, rows: tuple[str, ...], graphs: tuple[str, ...]) -> dict[str, object]:
     """Describe the endpoint in OpenAPI 3.1: parameters, bodies, and every status with its media types."""
     text = {"text/plain": {"schema": {"type": "string"}}}
-    answers = {media: {"schema": {}} for media in (*rows, *graphs)}
-    graph_answers = {media: {"schema": {}} for media in graphs}
+    answers: dict[str, object] = {media: {"schema": {}} for media in (*rows, *graphs)}
+    graph_answers: dict[str, object] = {media: {"schema": {}} for media in graphs}
 
     def told(words: str) -> dict[str, object]:
         return {"description": words, "content": text}
 
     def parameter(name: str, *, required: bool = False, several: bool = False, sample: str = "") -> dict[str, object]:
-        one: dict[str, object] = {"type": "string"} | ({"example": sample} if sample else {})
+        one: dict[str, object] = {"type": "string", **({"example": sample} if sample else {})}
         schema: dict[str, object] = {"type": "array", "items": one} if several else one
         return {"name": name, "in": "query", "required": required, "schema": schema}
 
-    common = {
+    common: dict[str, Any] = {
         "400": told("No request of the protocol, or no SPARQL: with line and column"),
         "406": told("No format on offer is accepted"),
         "422": told("The answer is larger than the limit"),
         "500": told("The query broke its process, most likely for want of memory"),
         "503": told("The query took too long, or too many wait: see Retry-After"),
     }
-    same = {"304": {"description": "As the client has it"}}
+    same: dict[str, Any] = {"304": {"description": "As the client has it"}}
     body = {"413": told("The body is larger than the limit"), "415": told("The body is of no type that is read here")}
     named = [parameter("default-graph-uri", several=True), parameter("named-graph-uri", several=True)]
-    found = {"200": {"description": "The answer", "content": answers}}
+    found: dict[str, Any] = {"200": {"description": "The answer", "content": answers}}
     sample = "SELECT ?gene ?label WHERE { ?gene biolink:category biolink:Gene ; rdfs:label ?label } LIMIT 5"
     query = parameter("query", sample=sample)
     form = {
@@ -107,7 +108,9 @@ def openapi(version: str, rows: tuple[str, ...], graphs: tuple[str, ...]) -> dic
         **same,
     }
     which = [parameter("graph"), parameter("default")]
-    described_too = {"200": {"description": "The answer; without a query the service description", "content": answers | {"text/html": {"schema": {}}}}}
+    described_too = {
+        "200": {"description": "The answer; without a query the service description", "content": answers | {"text/html": {"schema": {}}}}
+    }
     no_body = {status: {"description": kind["description"]} for status, kind in (found | same | common).items()}
     return {
         "openapi": "3.1.0",

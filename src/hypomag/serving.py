@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,10 +25,16 @@ HEAD, HEAD_SECONDS = 64 << 10, 20.0  # bytes of a request before its body, and h
 @click.option("--rows", default=100_000, show_default=True, type=click.IntRange(min=1), help="Most rows or triples of an answer.")
 @click.option("--body", default=1024, show_default=True, type=click.IntRange(min=1), metavar="KB", help="Largest body of a request.")
 @click.option("--memory", default=1024, show_default=True, type=click.IntRange(min=64), metavar="MB", help="Most memory of a query.")
-@click.option("--workers", default=0, type=click.IntRange(min=0, max=256), help="Quick queries at a time [default: one a core, at least 2].")
+@click.option(
+    "--workers", default=0, type=click.IntRange(min=0, max=256), help="Quick queries at a time [default: one a core, at least 2]."
+)
 @click.option("--long-workers", default=0, type=click.IntRange(min=0, max=256), help="Long queries at a time [default: one a core].")
-@click.option("--waiting", default=64, show_default=True, type=click.IntRange(min=0), help="Queries that may wait; the next is told to come later.")
-@click.option("--cache", default=64, show_default=True, type=click.IntRange(min=0), metavar="MB", help="Answers that are kept; 0 keeps none.")
+@click.option(
+    "--waiting", default=64, show_default=True, type=click.IntRange(min=0), help="Queries that may wait; the next is told to come later."
+)
+@click.option(
+    "--cache", default=64, show_default=True, type=click.IntRange(min=0), metavar="MB", help="Answers that are kept; 0 keeps none."
+)
 @GRAPH_DIR
 def serve(
     host: str, port: int, base_url: str, timeout: float, rows: int, body: int, memory: int, workers: int, long_workers: int,
@@ -72,6 +77,7 @@ def run(endpoint: Endpoint, host: str, port: int, say: Any = print) -> None:
         InputError: the address cannot be listened on.
         GraphUnavailable: as `Endpoint.start`.
     """
+    import asyncio
     import signal
     import socket
 
@@ -83,7 +89,9 @@ def run(endpoint: Endpoint, host: str, port: int, say: Any = print) -> None:
     try:
         line.bind((host, port))
     except (OSError, OverflowError) as error:
-        raise InputError(f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}", "choose another --port or --host") from None
+        raise InputError(
+            f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}", "choose another --port or --host"
+        ) from None
     config = uvicorn.Config(
         endpoint, http=_protocol(), loop="auto", ws="none", lifespan="off", log_level="warning", access_log=False, server_header=False,
         limit_concurrency=1000, timeout_keep_alive=15, timeout_graceful_shutdown=5, backlog=2048,
@@ -118,7 +126,7 @@ def _protocol() -> Any:
 
     class Guarded(HttpToolsProtocol):
         _head = 0
-        _clock: asyncio.TimerHandle | None = None
+        _clock: Any = None
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)

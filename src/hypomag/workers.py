@@ -83,7 +83,11 @@ def _run(store: Store, text: str, default: list[str] | None, named: list[str] | 
     # What the protocol says of the dataset goes before what the query says with FROM.
     dataset: dict[str, Any] = {"base_iri": BASE, "use_default_graph_as_union": not queries.says_from(text)}
     if default is not None or named is not None:
-        dataset = {"base_iri": BASE, "default_graph": [NamedNode(g) for g in default or ()], "named_graphs": [NamedNode(g) for g in named or ()]}
+        dataset = {
+            "base_iri": BASE,
+            "default_graph": [NamedNode(g) for g in default or ()],
+            "named_graphs": [NamedNode(g) for g in named or ()],
+        }
     try:
         # To hand over all prefixes takes the engine as long as a small query.
         return store.query(text, prefixes=queries.prefixes_used(text, table), **dataset)
@@ -202,7 +206,7 @@ def _rehearse(store: Store, table: dict[str, str]) -> None:
     """Walk every way once, so that a worker, which can open no file, has to import nothing."""
     for text in ("ASK {}", "SELECT * { ?s ?p ?o } LIMIT 3", "CONSTRUCT WHERE { ?s ?p ?o } LIMIT 3", "SELECT ?x { ?x nowhere:a ?x }", "no"):
         for rows, graph in zip(_ROWS, _GRAPHS, strict=True):
-            for default in (None, []):
+            for default in (None, [BASE]):
                 for most in (0, 1):
                     answer(store, json.dumps([text, default, default, rows, graph, most]).encode(), table)
 
