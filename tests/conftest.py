@@ -30,6 +30,8 @@ SHARED = ROOT.parent / "shared"
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("stores") and os.environ.get("HYPOMAG_TEST_STORES") != "1":
         pytest.skip("Virtuoso, Fuseki and RDF4J: make test-stores installs them and runs this")
+    if item.get_closest_marker("serve") and os.environ.get("HYPOMAG_TEST_SERVE") != "1":
+        pytest.skip("Comunica and Schemathesis: make test-serve installs them and runs this")
     if item.get_closest_marker("browser") and os.environ.get("HYPOMAG_TEST_BROWSER") != "1":
         pytest.skip("the site in Chromium: make test-browser installs it and runs this")
 

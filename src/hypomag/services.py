@@ -111,6 +111,11 @@ def openapi(version: str, rows: tuple[str, ...], graphs: tuple[str, ...]) -> dic
     described_too = {
         "200": {"description": "The answer; without a query the service description", "content": answers | {"text/html": {"schema": {}}}}
     }
+
+    def preflight(name: str) -> dict[str, object]:
+        return {"operationId": f"{name}-options", "responses": {"204": {"description": "Methods and headers"}}}
+
+    health = {"200": {"description": "It answers", "content": {"application/json": {"schema": {"type": "object"}}}}}
     no_body = {status: {"description": kind["description"]} for status, kind in (found | same | common).items()}
     return {
         "openapi": "3.1.0",
@@ -123,16 +128,17 @@ def openapi(version: str, rows: tuple[str, ...], graphs: tuple[str, ...]) -> dic
                     "operationId": "post", "parameters": named, "requestBody": sent,
                     "responses": found | common | body | same | {"403": told("An update: the graph is only read")},
                 },
-                "options": {"operationId": "preflight", "responses": {"204": {"description": "Methods and headers"}}},
+                "options": preflight("query"),
             },
             "/graph-store": {
                 "get": {"operationId": "graph", "parameters": which, "responses": read},
+                "head": {"operationId": "graph-head", "parameters": which, "responses": {k: {"description": v["description"]} for k, v in read.items()}},
+                "options": preflight("graph"),
             },
             "/health": {
-                "get": {
-                    "operationId": "health",
-                    "responses": {"200": {"description": "It answers", "content": {"application/json": {"schema": {"type": "object"}}}}},
-                },
+                "get": {"operationId": "health", "responses": health},
+                "head": {"operationId": "health-head", "responses": {"200": {"description": "It answers"}}},
+                "options": preflight("health"),
             },
         },
     }  # fmt: skip
