@@ -33,6 +33,8 @@ SHARED = ROOT.parent / "shared"
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("stores") and os.environ.get("HYPOMAG_TEST_STORES") != "1":
         pytest.skip("Virtuoso, Fuseki and RDF4J: make test-stores installs them and runs this")
+    if item.get_closest_marker("serve") and os.environ.get("HYPOMAG_TEST_SERVE") != "1":
+        pytest.skip("Comunica and Schemathesis: make test-serve installs them and runs this")
     if item.get_closest_marker("browser") and os.environ.get("HYPOMAG_TEST_BROWSER") != "1":
         pytest.skip("the site in Chromium: make test-browser installs it and runs this")
 
@@ -109,6 +111,17 @@ def clean(browser: Browser) -> Iterator[Browser]:
     for context in browser.chromium.contexts:
         context.close()
     assert browser.complaints == []
+
+
+@pytest.fixture(scope="session")
+def shelf(site: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `hypomag serve` keeps in the user's cache, around the site that all tests share."""
+    from hypomag import documents
+
+    folder = tmp_path_factory.mktemp("shelf")
+    (folder / documents.SITE).symlink_to(site)
+    documents.record(folder, store)
+    return folder
 
 
 def hypomag(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:

@@ -60,9 +60,9 @@ def publish(sources: Sources, out: Path, base: str = "", progress: Progress = la
     out = out.resolve()
     earlier = _earlier(out)
     bundle = frontends.find() if ask else None
-    inputs = _inputs(sources, base, bundle)
+    made_from = inputs(sources, base, bundle)
     known = _kept(out, earlier)
-    if earlier.get("inputs") == inputs and len(known) == len(earlier["files"]):
+    if earlier.get("inputs") == made_from and len(known) == len(earlier["files"]):
         return Published(out, earlier["pages"], len(known) + 1, (), (), bundle is not None)
     progress("reading the graph")
     made = Site(sources, base, ask=ask)
@@ -84,7 +84,7 @@ def publish(sources: Sources, out: Path, base: str = "", progress: Progress = la
         removed = sorted(set(earlier.get("files", ())) - set(files))
         for path in removed:
             (out / path).unlink(missing_ok=True)
-        manifest = {"name": NAME, "program": __version__, "inputs": inputs, "pages": made.count, "files": dict(sorted(files.items()))}
+        manifest = {"name": NAME, "program": __version__, "inputs": made_from, "pages": made.count, "files": dict(sorted(files.items()))}
         _write(out / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
     except OSError as error:
         raise InputError(f"{error.filename or out}: {error.strerror}", "choose another folder; run again to complete this one") from None
@@ -128,7 +128,7 @@ def _kept(out: Path, earlier: dict) -> dict[str, dict[str, str]]:  # type: ignor
     return found
 
 
-def _inputs(sources: Sources, base: str, bundle: Path | None) -> str:
+def inputs(sources: Sources, base: str, bundle: Path | None) -> str:
     """SHA-256 of all that a site depends on: sources (or a built graph), templates, program, bundle, address."""
     if (sources.root / "ontology").is_dir():
         graph_sum = sources.digest(__version__)
