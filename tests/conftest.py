@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from hypothesis import settings
 from pyoxigraph import Store
 
 from hypomag import graph, sources
+from tests import browsers
+from tests.browsers import Browser
 
 # In CI the examples are the same each time, so that a run is red or green for a reason in the change.
 settings.register_profile("ci", derandomize=True)
@@ -102,6 +105,23 @@ def shelf(site: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) ->
     (folder / documents.SITE).symlink_to(site)
     documents.record(folder, store)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser(site: Path) -> Iterator[Browser]:
+    """Chromium on the served site."""
+    with browsers.opened(site) as found:
+        yield found
+
+
+@pytest.fixture
+def clean(browser: Browser) -> Iterator[Browser]:
+    """The browser, which must not have complained when the test ends; its windows are closed."""
+    browser.complaints.clear()
+    yield browser
+    for context in browser.chromium.contexts:
+        context.close()
+    assert browser.complaints == []
 
 
 def hypomag(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:

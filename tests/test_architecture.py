@@ -12,8 +12,8 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "errors", "sources", "folders", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "kgx", "hpoa", "handovers",
-    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "renderings", "sites",
+    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "citations", "kgx", "hpoa", "handovers",
+    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "frontends", "renderings", "sites",
     "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
     "negotiation", "answers", "requests", "services", "workers", "lanes", "documents", "endpoint",
     "terminal", "bedside", "shipping", "publishing", "serving", "cli", "start", "__main__",

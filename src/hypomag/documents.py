@@ -150,10 +150,10 @@ def shelf(found: sources.Sources, base: str, say: Callable[[str], None]) -> Iter
     """
     import fcntl
 
-    from hypomag import sites
+    from hypomag import frontends, sites
 
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hypomag"
-    folder = home / f"site-{sites.inputs(found, base)[:16]}"
+    folder = home / f"site-{sites.inputs(found, base, frontends.find())[:16]}"
     try:
         home.mkdir(parents=True, exist_ok=True)
         handle = folder.with_suffix(".lock").open("w")
