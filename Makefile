@@ -78,12 +78,6 @@ $(VENV)/.browser: $(READY)
 	  $(BIN)/python -m playwright install chromium
 	@touch $@
 
-frontend/dist/licences.txt: frontend/package-lock.json frontend/build.mjs $(wildcard frontend/src/*)
-	@command -v npm >/dev/null || \
-	  { command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; } || \
-	  { echo "make frontend needs Node.js 18 or newer and npm" >&2; exit 1; }
-	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
-
 .clients/.ready: $(READY) pyproject.toml
 	command -v npm >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; }
 	# Comunica 5 needs Node 22.
@@ -92,5 +86,11 @@ frontend/dist/licences.txt: frontend/package-lock.json frontend/build.mjs $(wild
 	.clients/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check 'schemathesis>=4.30'
 	@touch $@
 
+frontend/dist/licences.txt: frontend/package-lock.json frontend/build.mjs $(wildcard frontend/src/*)
+	@command -v npm >/dev/null || \
+	  { command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; } || \
+	  { echo "make frontend needs Node.js 18 or newer and npm" >&2; exit 1; }
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
 clean:
-	rm -rf build dist screenshots frontend/dist frontend/node_modules .clients $(VENV) $(VENV)-bench $(VENV)-validators
+	rm -rf build dist screenshots .clients frontend/dist frontend/node_modules $(VENV) $(VENV)-bench $(VENV)-validators

@@ -96,6 +96,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.fixture(scope="session")
+def shelf(site: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `hypomag serve` keeps in the user's cache, around the site that all tests share."""
+    from hypomag import documents
+
+    folder = tmp_path_factory.mktemp("shelf")
+    (folder / documents.SITE).symlink_to(site)
+    documents.record(folder, store)
+    return folder
+
+
 @pytest.fixture(scope="module")
 def browser(site: Path) -> Iterator[Browser]:
     """Chromium on the served site."""
@@ -111,17 +122,6 @@ def clean(browser: Browser) -> Iterator[Browser]:
     for context in browser.chromium.contexts:
         context.close()
     assert browser.complaints == []
-
-
-@pytest.fixture(scope="session")
-def shelf(site: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `hypomag serve` keeps in the user's cache, around the site that all tests share."""
-    from hypomag import documents
-
-    folder = tmp_path_factory.mktemp("shelf")
-    (folder / documents.SITE).symlink_to(site)
-    documents.record(folder, store)
-    return folder
 
 
 def hypomag(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:

@@ -26,7 +26,7 @@ from pyoxigraph import Literal, NamedNode, Quad, QueryResultsFormat, RdfFormat, 
 from rdflib import Graph
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 
-from hypomag import documents, exports, negotiation, prefixes, queries, requests, sites, sources, workers
+from hypomag import documents, exports, frontends, negotiation, prefixes, queries, requests, sites, sources, workers
 from tests import servers
 from tests.conftest import ROOT, hypomag
 
@@ -154,6 +154,23 @@ def test_headers_that_keep_a_browser_safe(url: str) -> None:
         assert "server" not in response.headers
     shown = ask(url, "<script>alert(1)</script>", "text/html, */*")
     assert shown.status_code == 400 and shown.headers["content-type"].startswith("text/plain")
+
+
+def test_the_page_that_asks_finds_the_endpoint_and_may_run_its_engine(tmp_path: Path) -> None:
+    folder = servers.shelf(tmp_path / "ask", "")
+    told = json.loads((folder / documents.SHELF).read_text())
+    for path in ("ask.html", "ask/worker.js", "other.html"):
+        place = folder / documents.SITE / path
+        place.parent.mkdir(exist_ok=True)
+        place.write_text("x")
+        told["files"][path] = [1, path]
+    (folder / documents.SHELF).write_text(json.dumps(told))
+    with servers.served(folder) as url:
+        page = httpx.head(f"{url}/ask.html")
+        assert page.headers["link"] == '<sparql>; rel="http://www.w3.org/ns/sparql-service-description#endpoint"'
+        for path in ("ask.html", "ask/worker.js"):  # a worker has the policy of its own response
+            assert get(url, path).headers["content-security-policy"] == f"{frontends.POLICY}; frame-ancestors 'none'"
+        assert "wasm" not in get(url, "other.html").headers["content-security-policy"]
 
 
 def test_a_host_header_is_not_repeated(url: str) -> None:
@@ -536,7 +553,7 @@ def test_the_command(shelf: Path, tmp_path: Path, home: sources.Sources) -> None
     """It finds the site in the cache, clears away one of another release, says where it listens, and ends when told to."""
     cache = tmp_path / "hypomag"
     cache.mkdir()
-    (cache / f"site-{sites.inputs(home, '')[:16]}").symlink_to(shelf)
+    (cache / f"site-{sites.inputs(home, '', frontends.find())[:16]}").symlink_to(shelf)
     (cache / "site-0123456789abcdef.lock").touch()
     (cache / "site-0123456789abcdef").mkdir()
     command = [sys.executable, "-m", "hypomag", "serve", "--port", "0", "--graph-dir", str(ROOT)]

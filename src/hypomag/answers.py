@@ -23,7 +23,6 @@ CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; 
 COMMON: Headers = [
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After, Content-Location"),
-    (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"cross-origin"),
@@ -38,6 +37,7 @@ class Answer:
     headers: Headers
     body: bytes
     kept: bool = False
+    policy: str = CSP
 
 
 def plain(status: int, message: str, **headers: str) -> Answer:
@@ -75,6 +75,10 @@ class Kept:
             self.size -= len(old.body) + 1024
 
 
+def _policy(policy: str) -> tuple[bytes, bytes]:
+    return b"content-security-policy", policy.encode()
+
+
 def header(scope: Scope, name: bytes) -> str | None:
     """A header of a request; several of one name are one list."""
     found = [value for key, value in scope["headers"] if key == name]
@@ -84,7 +88,7 @@ def header(scope: Scope, name: bytes) -> str | None:
 def typed(media: str, data: bytes, tag: str) -> Answer:
     charset = "; charset=utf-8" if media.startswith("text/") else ""
     again = caching(tag, True) if tag else [(b"vary", b"Accept"), (b"cache-control", b"no-store")]
-    headers = [*COMMON, (b"content-type", f"{media}{charset}".encode()), (b"content-length", str(len(data)).encode()), *again]
+    headers = [*COMMON, _policy(CSP), (b"content-type", f"{media}{charset}".encode()), (b"content-length", str(len(data)).encode()), *again]
     return Answer(200, headers, data, kept=bool(tag))
 
 
@@ -121,8 +125,7 @@ def preflight(allowed: str) -> Answer:
 async def send(to: Send, answer: Answer, *, bodiless: bool = False) -> None:
     headers: Iterable[tuple[bytes, bytes]] = answer.headers
     if not answer.kept:
-        own = {name for name, _ in answer.headers}
-        headers = [*(common for common in COMMON if common[0] not in own), *answer.headers]
+        headers = [*COMMON, _policy(answer.policy), *answer.headers]
         if answer.status not in (204, 304):
             headers.append((b"content-length", str(len(answer.body)).encode()))
     await to({"type": "http.response.start", "status": answer.status, "headers": headers})

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from hypomag import __version__, answers, frontends, negotiation, requests, services, workers
 from hypomag.addresses import relative
-from hypomag.answers import KEPT, Answer, Headers, Receive, Scope, Send
+from hypomag.answers import CSP, KEPT, Answer, Headers, Receive, Scope, Send
 from hypomag.documents import DATASET, Shelf
 from hypomag.exports import MEDIA_TYPES
 from hypomag.lanes import BUSY, TIMED_OUT, Busy, Job, Lanes, Limits
@@ -19,6 +19,7 @@ from hypomag.negotiation import DOCUMENTS, GRAPHS, HTML, ROWS
 from hypomag.requests import Asked, Refused
 from hypomag.sources import BASE
 
+ASK = "ask.html"  # the page that asks in the browser
 # What gives another answer each time is never kept.
 _FRESH = re.compile(r"\b(?:RAND|NOW|UUID|STRUUID|BNODE)\s*\(", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9.-]+(?::\d+)?|\[[0-9a-fA-F:.]+\](?::\d+)?")
@@ -278,8 +279,10 @@ class Endpoint:
                 content = self.shelf.read(path)
             except OSError:
                 return answers.plain(500, "a file of the site is not as it was written: start the server anew")
-            headers = [(b"content-type", media.encode()), *_links(path, self.shelf), *_policy(path), *answers.caching(tag, vary)]
-            found = Answer(200, headers, content)
+            asks = path == ASK or path.startswith(f"{frontends.FOLDER}/")
+            policy = f"{frontends.POLICY}; frame-ancestors 'none'" if asks else CSP
+            headers = [(b"content-type", media.encode()), *_links(path, self.shelf), *answers.caching(tag, vary)]
+            found = Answer(200, headers, content, policy=policy)
             self._kept.put(key, found)
         return found
 
@@ -328,16 +331,9 @@ async def _leaving(receive: Receive, call: Callable[[], None]) -> None:
     call()
 
 
-def _policy(path: str) -> Headers:
-    """What the page that asks and its worker may do beyond other pages, and where it can ask this server."""
-    if path == "ask.html" or (path.startswith(f"{frontends.FOLDER}/") and path.endswith(".js")):
-        return [(b"content-security-policy", f"{frontends.POLICY}; frame-ancestors 'none'".encode())]
-    return []
-
-
 def _links(path: str, shelf: Shelf) -> Headers:
-    """The same thing in other formats, for machines that read headers; the page that asks learns where."""
-    if path == "ask.html":
+    """The same thing in other formats, for machines that read headers."""
+    if path == ASK:  # so that the page knows whom it may ask
         return [(b"link", f'<sparql>; rel="{services.SD}endpoint"'.encode())]
     stem, _, suffix = path.rpartition(".")
     if suffix not in ("html", "ttl", "jsonld"):
