@@ -11,17 +11,18 @@ import pytest
 from tests.conftest import ROOT
 
 ROOMS = (
-    "errors", "sources", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "signatures", "measures", "laboratory", "patients",
-    "differentials", "comparisons", "asking", "library", "builds", "terminal", "bedside", "cli", "start", "__main__",
+    "errors", "sources", "formatting", "prefixes", "spellings", "mappings", "ontologies", "closures", "folders", "bulk",
+    "graph", "names", "queries", "federation", "results", "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "linking", "freshness", "signatures", "measures", "laboratory", "patients",
+    "differentials", "comparisons", "asking", "library", "builds", "terminal", "bedside", "peers", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
-    "click": {"terminal", "bedside", "cli"},
+    "click": {"terminal", "bedside", "peers", "cli"},
     "ucumvert": {"measures"},
     "pyshacl": {"validation"},
     "shifty": {"validation"},
     "sssom_pydantic": {"mappings"},
+    "fastobo": {"ontologies"},
     "rdflib": {"validation", "library"},
 }
 

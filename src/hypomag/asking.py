@@ -24,6 +24,7 @@ class Asked:
         timeout: float | None = None,
         service: bool = False,
         graph_dir: str | None = None,
+        service_url: str | None = None,
     ) -> None:
         self.name = name
         self.expression = expression
@@ -32,6 +33,7 @@ class Asked:
         self.timeout = timeout
         self.service = service
         self.graph_dir = graph_dir
+        self.service_url = service_url
 
 
 def plainly(arguments: list[str]) -> Asked | None:
@@ -45,11 +47,14 @@ def plainly(arguments: list[str]) -> Asked | None:
     """
     names: list[str] = []
     found: dict[str, list[str]] = {}
+    linked = False
     rest = iter(arguments)
     for word in rest:
         option, equals, value = word.partition("=")
         if word == "-" or not word.startswith("-"):
             names.append(word)
+        elif word == "--linked":
+            linked = True
         elif option in _PLAIN:
             given = value if equals else next(rest, None)
             if given is None:
@@ -67,9 +72,12 @@ def plainly(arguments: list[str]) -> Asked | None:
         return None
     if timeout is not None and not 0 < timeout <= LONGEST:
         return None
-    return Asked(
-        names[0] if names else None, expression, tuple(found.get("bind", [])), form, timeout, False, found.get("graph_dir", [None])[-1]
-    )
+    graph_dir = found.get("graph_dir", [None])[-1]
+    if linked:
+        if graph_dir:
+            return None
+        graph_dir = str(sources.linked_folder())
+    return Asked(names[0] if names else None, expression, tuple(found.get("bind", [])), form, timeout, False, graph_dir)
 
 
 LONGEST = 1_000_000.0
@@ -98,15 +106,28 @@ def ask(asked: Asked, *, terminal: bool) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine does not look for Ctrl-C while it works
     stop = _limit(asked.timeout) if asked.timeout else None
+    if asked.service and stop is None:
+        from hypomag.federation import SECONDS
+
+        stop = _limit(SECONDS)  # a server that does not answer must not hold the terminal
     places = sources.find(asked.graph_dir)
     text, told = _text(asked, places)
     store = graph.open_graph(places)
     if warning := queries.slow_path(text):
         print(f"hypomag: {warning}", file=sys.stderr)
     text = queries.bound(text, dict(_binding(store, b) for b in asked.bind))
-    result = queries.run(store, text, name=told, service=asked.service)
-    rows = isinstance(result, QuerySolutions | QueryBoolean)
-    shown = results.write(result, asked.form or ("table" if terminal else "csv" if rows else "turtle"))
+    if asked.service:
+        from hypomag import federation
+
+        text = federation.prepared(store, text, asked.service_url)
+    try:
+        result = queries.run(store, text, name=told, service=asked.service)
+        rows = isinstance(result, QuerySolutions | QueryBoolean)
+        shown = results.write(result, asked.form or ("table" if terminal else "csv" if rows else "turtle"))
+    except (OSError, RuntimeError) as error:
+        if not asked.service:
+            raise
+        raise InputError(f"the other server did not answer: {error}", "try again later, or name a mirror with --service-url") from None
     if stop:
         stop()
     sys.stdout.flush()

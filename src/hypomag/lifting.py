@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -285,7 +285,7 @@ def _entry(rows: list[Annotation], graph: Known, disease: str, onsets: Container
     return Lifted(rows[0].database_id, disease, rows[0].disease_name, len(rows), out, edges, terms)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _node(name: str) -> str:
     return str(prefixes.node(name))
 
@@ -313,7 +313,7 @@ def _source(reference: str) -> str | None:
     return names.canonical(reference)
 
 
-def _kind(row: Annotation, onsets: set[str]) -> tuple[str, str]:
+def _kind(row: Annotation, onsets: Container[str]) -> tuple[str, str]:
     if row.aspect == "I":
         return "InheritanceClaim", "biolink:has_mode_of_inheritance"
     if row.aspect == "C" and row.hpo_id in onsets:

@@ -7,28 +7,39 @@ import json
 import re
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Store, parse
 
 from hypomag import __version__, folders, graph, lifting, mappings, names, ontologies, prefixes
+from hypomag.bulk import Loader, Progress
 from hypomag.closures import closure
 from hypomag.errors import InputError
 from hypomag.formatting import RDF_TYPE, XSD
 from hypomag.ontologies import LABEL, SUBCLASS, SYNONYMS
 from hypomag.sources import (
-    BASE, CLOSURE, HPOA, LINKED, LINKED_MANIFEST, MAPPINGS, NAMES, SHORTCUTS, SUMMARY, TERMS, VOCAB, Sources,
+    CLOSURE,
+    HPOA,
+    LINKED,
+    LINKED_MANIFEST,
+    MAPPINGS,
+    NAMES,
+    SHORTCUTS,
+    SUMMARY,
+    TERMS,
+    VOCAB,
+    Sources,
 )  # fmt: skip
 from hypomag.spellings import spellings
 
-# Statements in one load: the engine sorts them in memory, so this bounds it (about 1 GB at this size).
-BATCH = 600_000
 PHENOTYPE = "http://purl.obolibrary.org/obo/RO_0002200"
 ONSETS = "http://purl.obolibrary.org/obo/HP_0003674"
+_EDGE = re.compile(
+    r"> <(?:http://purl\.obolibrary\.org/obo/RO_000(?:2200|400[123]|4026|2206|2606|330[39])|https://w3id\.org/biolink/vocab/has_mode_of_inheritance)> <"
+)
 _ENTITY = {  # canonical IRIs of cited terms: who defines them, their Biolink category
     "MONDO": ("http://purl.obolibrary.org/obo/mondo.owl", "Disease"),
     "OMIM": ("https://omim.org/", "Disease"),
@@ -36,8 +47,6 @@ _ENTITY = {  # canonical IRIs of cited terms: who defines them, their Biolink ca
     "DECIPHER": ("https://www.deciphergenomics.org/", "Disease"),
     "HP": ("http://purl.obolibrary.org/obo/hp.owl", "PhenotypicFeature"),
 }
-# Called now and then with what is being read and how many statements there are so far.
-Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
@@ -90,6 +99,12 @@ def read_manifest(folder: Path) -> dict[str, object] | None:
     return found if isinstance(found, dict) and found.get("name") == "hypomag linked" else None
 
 
+def sources_of(manifest: Mapping[str, object]) -> list[dict[str, str]]:
+    """The upstream files of a linked graph, as its manifest tells them."""
+    found = manifest.get("sources")
+    return [s for s in found if isinstance(s, dict)] if isinstance(found, list) else []
+
+
 def link(base: Sources, files: Sequence[Source], out: Path, *, force: bool = False, progress: Progress = lambda _, __: None) -> Linked:
     """Join the graph of `base` with upstream files in a store of its own at `out`; what was there stays until the new one is whole.
 
@@ -115,7 +130,7 @@ def link(base: Sources, files: Sequence[Source], out: Path, *, force: bool = Fal
     except OSError as error:
         raise InputError(f"{out}: cannot be written: {error.strerror}", "choose another folder with --to") from None
     try:
-        with _Loader(aside / graph.STORE, progress) as loader:
+        with Loader(aside / graph.STORE, progress) as loader:
             told = _fill(loader, base, files)
         manifest = {
             "name": "hypomag linked", "program": __version__, "key": key, "digest": loader.digest(),
@@ -138,78 +153,6 @@ def _digest(base: Sources) -> str:
     return base.digest(__version__)
 
 
-class _Loader:
-    """Takes statements for named graphs and loads them in batches, one batch loading while the next is made."""
-
-    def __init__(self, place: Path, progress: Progress) -> None:
-        self.store = Store(str(place))
-        self.counts: dict[str, int] = defaultdict(int)
-        self.hashes: dict[str, hashlib._Hash] = defaultdict(hashlib.sha256)
-        self._progress = progress
-        self._parts: list[bytes] = []
-        self._waiting = 0
-        self._worker = ThreadPoolExecutor(1)
-        self._pending: Future[None] | None = None
-
-    def __enter__(self) -> _Loader:
-        return self
-
-    def __exit__(self, kind: object, *rest: object) -> None:
-        try:
-            if kind is None:
-                self._send()
-                self._settle()
-                self.store.flush()
-        finally:
-            self._worker.shutdown(cancel_futures=True)
-            del self.store
-
-    def add(self, name: str, lines: Iterable[str]) -> None:
-        """Take statements of one graph, each "subject predicate object" in N-Triples; repeated ones count once each."""
-        end = f" <{name}> .\n"
-        found = list(lines)
-        if not found:
-            return
-        part = (end.join(found) + end).encode()
-        self.hashes[name].update(part)
-        self.counts[name] += len(found)
-        self._parts.append(part)
-        self._waiting += len(found)
-        self._progress(name.removeprefix(BASE + "graph/"), sum(self.counts.values()))
-        if self._waiting >= BATCH:
-            self._send()
-
-    def stream(self, name: str, statements: Iterable[ontologies.Statement]) -> None:
-        """Take a stream of statements of one graph."""
-        batch: list[str] = []
-        for s, p, o in statements:
-            batch.append(f"{s} {p} {o}")
-            if len(batch) >= 20_000:
-                self.add(name, batch)
-                batch = []
-        self.add(name, batch)
-
-    def digest(self) -> str:
-        """One SHA-256 over all graphs: the same inputs give the same."""
-        told = "".join(f"{g} {n} {self.hashes[g].hexdigest()}\n" for g, n in sorted(self.counts.items()))
-        return hashlib.sha256(told.encode()).hexdigest()
-
-    def _send(self) -> None:
-        self._settle()
-        data, self._parts, self._waiting = b"".join(self._parts), [], 0
-        if data:
-            self._pending = self._worker.submit(self._load, data)
-
-    def _load(self, data: bytes) -> None:
-        # Lenient: every term came from the library, which has checked it already.
-        self.store.bulk_load(data, format=RdfFormat.N_QUADS, lenient=True)
-
-    def _settle(self) -> None:
-        if self._pending:
-            self._pending.result()
-            self._pending = None
-
-
 @dataclass
 class _Seen:
     """What the linked ontologies and mapping sets say of classes, kept while they stream by; IRIs without brackets."""
@@ -220,8 +163,12 @@ class _Seen:
     spelled: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     versions: dict[str, str] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
+    classes: set[str] = field(default_factory=set)
+    ours: set[str] = field(default_factory=set)
+    stated: set[str] = field(default_factory=set)
 
-    def watch(self, name: str, statements: Iterable[ontologies.Statement]) -> Iterator[ontologies.Statement]:
+    def watch(self, name: str, statements: Iterable[ontologies.Statement]) -> Iterator[str]:
+        kind, owl_class = f"<{RDF_TYPE}>", f"<{ontologies.OWL}Class>"
         label, subclass, info, iri = (f"<{p}>" for p in (LABEL, SUBCLASS, ontologies.OWL + "versionInfo", ontologies.OWL + "versionIRI"))
         synonyms = {f"<{p}>" for p in SYNONYMS}
         for statement in statements:
@@ -237,7 +184,15 @@ class _Seen:
                 self.keys.append(_key(subject, predicate[1:-1], _text(value)))
             elif predicate in (info, iri) and name not in self.versions:
                 self.versions[name] = _text(value) if value[0] == '"' else value[1:-1]
-            yield statement
+            elif predicate == kind and value == owl_class:
+                self.classes.add(subject[1:-1])
+            yield self.line(f"{subject} {predicate} {value}")
+
+    def line(self, line: str) -> str:
+        """Remember a statement that our graph makes too: the engine's union of graphs would count it twice."""
+        if line in self.ours or _EDGE.search(line):
+            self.stated.add(line)
+        return line
 
 
 def _text(literal: str) -> str:
@@ -250,11 +205,19 @@ def _key(subject: str, predicate: str, text: str) -> str:
     return f"{subject} <{names.KEYS[predicate]}> {Literal(names.folded(text))}"
 
 
-def _fill(loader: _Loader, base: Sources, files: Sequence[Source]) -> dict[str, object]:
+def _fill(loader: Loader, base: Sources, files: Sequence[Source]) -> dict[str, object]:
     own = Store()
     own.extend(q for q in graph.open_graph(base) if q.graph_name.value not in (SHORTCUTS,))
-    denied = {(q.subject.value, q.object.value) for q in own.quads_for_pattern(None, NamedNode(mappings.NOT_MATCH[mappings.EXACT]), None, None)}
-    seen = _Seen()
+    denied = {
+        (q.subject.value, q.object.value) for q in own.quads_for_pattern(None, NamedNode(mappings.NOT_MATCH[mappings.EXACT]), None, None)
+    }
+    seen = _Seen(
+        ours={
+            f"{q.subject} {q.predicate} {q.object}"
+            for g in (TERMS, MAPPINGS)
+            for q in own.quads_for_pattern(None, None, None, NamedNode(g))
+        }
+    )
     for file in sorted((f for f in files if f.kind in ("obo", "rdf", "kgx")), key=lambda f: f.name):
         name = LINKED + file.name
         loader.stream(name, seen.watch(file.name, ontologies.read(Path(file.path), file.kind, name)))
@@ -269,7 +232,9 @@ def _fill(loader: _Loader, base: Sources, files: Sequence[Source]) -> dict[str, 
     if annotations:
         for quad in list(own.quads_for_pattern(None, None, None, NamedNode(HPOA))):
             own.remove(quad)
-        lifted = _lift(loader, Path(annotations.path), own, seen, {prefixes.shorten(i) for i in ancestors} - {prefixes.shorten(ONSETS)}, edges, cited)
+        lifted = _lift(
+            loader, Path(annotations.path), own, seen, {prefixes.shorten(i) for i in ancestors} - {prefixes.shorten(ONSETS)}, edges, cited
+        )
         seen.versions[annotations.name] = str(lifted.pop("version"))
     _own(loader, own, base, seen, edges, cited)
     for quad in own.quads_for_pattern(None, NamedNode(SUBCLASS), None, None):
@@ -283,16 +248,13 @@ def _fill(loader: _Loader, base: Sources, files: Sequence[Source]) -> dict[str, 
     return {"sources": told, "lifted": lifted}
 
 
-def _matches(file: Source, seen: _Seen, denied: set[tuple[str, str]]) -> Iterator[ontologies.Statement]:
-    labelled = ""
+def _matches(file: Source, seen: _Seen, denied: set[tuple[str, str]]) -> Iterator[str]:
     for match in mappings.matches(Path(file.path)):
-        if match.name and match.subject != labelled:
-            labelled = match.subject
-            if match.subject not in seen.labels:
-                seen.labels[match.subject] = match.name
-                seen.keys.append(_key(f"<{match.subject}>", LABEL, match.name))
-            yield f"<{match.subject}>", f"<{LABEL}>", str(Literal(match.name, language="en"))
-        yield f"<{match.subject}>", f"<{match.predicate}>", f"<{match.object}>"
+        if match.name and match.subject not in seen.labels:
+            seen.labels[match.subject] = match.name
+            seen.keys.append(_key(f"<{match.subject}>", LABEL, match.name))
+            yield seen.line(f"<{match.subject}> <{LABEL}> {Literal(match.name, language='en')}")
+        yield seen.line(f"<{match.subject}> <{match.predicate}> <{match.object}>")
         if match.predicate == mappings.EXACT:
             ours = names.canonical(match.curie) or match.object
             seen.spelled[match.subject] += [s for s in (ours, match.object) if s not in seen.spelled[match.subject]]
@@ -301,7 +263,7 @@ def _matches(file: Source, seen: _Seen, denied: set[tuple[str, str]]) -> Iterato
 
 
 def _lift(
-    loader: _Loader, path: Path, own: Store, seen: _Seen, onsets: set[str], edges: dict[str, set[str]], cited: dict[str, str]
+    loader: Loader, path: Path, own: Store, seen: _Seen, onsets: set[str], edges: dict[str, set[str]], cited: dict[str, str]
 ) -> dict[str, object]:
     """Lift all annotations; what touches a disease of ours goes to `own` too, for the rules to read."""
     curated = lifting.databases(own, lifting.own_diseases(own))
@@ -347,7 +309,12 @@ def _lift(
             statements, shortcuts = [], []
     loader.add(HPOA, statements)
     loader.add(SHORTCUTS, shortcuts)
-    return {"entries": found, "rows": rows, "diseases": len({d for d in cited if not d.startswith(prefixes.read()["HP"])}), "version": version}
+    return {
+        "entries": found,
+        "rows": rows,
+        "diseases": len({d for d in cited if not d.startswith(prefixes.read()["HP"])}),
+        "version": version,
+    }
 
 
 class _Diseases(Mapping[str, str]):
@@ -372,7 +339,7 @@ class _Diseases(Mapping[str, str]):
         return len(self._ours)
 
 
-def _own(loader: _Loader, own: Store, base: Sources, seen: _Seen, edges: dict[str, set[str]], cited: dict[str, str]) -> None:
+def _own(loader: Loader, own: Store, base: Sources, seen: _Seen, edges: dict[str, set[str]], cited: dict[str, str]) -> None:
     """Our own graphs, with the label of a linked ontology where ours differs; the shortcuts; labels of what was lifted; keys of names."""
     graph.derive(own, base.rules() or Sources(base.folder("queries").parent).rules())
     lines: dict[str, list[str]] = defaultdict(list)
@@ -381,12 +348,13 @@ def _own(loader: _Loader, own: Store, base: Sources, seen: _Seen, edges: dict[st
         name, subject = quad.graph_name.value, quad.subject.value
         if name == HPOA and cited:
             continue  # lifted, and loaded already
-        value = str(quad.object)
         if name == TERMS:
             described.add(subject)
-            if quad.predicate.value == LABEL and seen.labels.get(subject, quad.object.value) != quad.object.value:
-                value = str(Literal(seen.labels[subject], language="en"))
-        lines[name].append(f"{quad.subject} {quad.predicate} {value}")
+        # A label that upstream has changed is the new one here: it stands in the linked graph.
+        changed = name == TERMS and quad.predicate.value == LABEL and subject in seen.labels
+        line = f"{quad.subject} {quad.predicate} {quad.object}"
+        if line not in seen.stated and not changed:
+            lines[name].append(line)
         if quad.predicate.value in names.KEYS and names.is_entity(subject):
             seen.keys.append(_key(f"<{subject}>", quad.predicate.value, quad.object.value))
         if name == SHORTCUTS and quad.predicate.value == PHENOTYPE:
@@ -397,16 +365,17 @@ def _own(loader: _Loader, own: Store, base: Sources, seen: _Seen, edges: dict[st
     for iri, text in cited.items():
         node, prefix = f"<{iri}>", prefixes.shorten(iri).partition(":")[0]
         if iri not in described:
-            label = seen.labels.get(iri) or text or prefixes.shorten(iri)
             source, category = _ENTITY[prefix]
+            if iri not in seen.classes:
+                terms.append(f"{node} <{RDF_TYPE}> <{ontologies.OWL}Class>")
+            if iri not in seen.labels:
+                label = text or prefixes.shorten(iri)
+                terms.append(f"{node} <{LABEL}> {Literal(label, language='en')}")
+                seen.keys.append(_key(node, LABEL, label))
             terms += [
-                f"{node} <{RDF_TYPE}> <{ontologies.OWL}Class>",
-                f"{node} <{LABEL}> {Literal(label, language='en')}",
                 f"{node} <http://www.w3.org/2000/01/rdf-schema#isDefinedBy> <{source}>",
                 f"{node} {prefixes.node('biolink:category')} {prefixes.node('biolink:' + category)}",
             ]
-            if iri not in seen.labels:
-                seen.keys.append(_key(node, LABEL, label))
     alternate = f"<{names.ALTERNATE.value}>"
     for iri in sorted({*cited, *described}):
         others = [s for other in seen.spelled.get(iri, ()) for s in (other, *spellings(other))]
@@ -417,7 +386,7 @@ def _own(loader: _Loader, own: Store, base: Sources, seen: _Seen, edges: dict[st
     seen.keys.clear()
 
 
-def _close(loader: _Loader, parents: Mapping[str, set[str]], edges: Mapping[str, set[str]]) -> dict[str, list[str]]:
+def _close(loader: Loader, parents: Mapping[str, set[str]], edges: Mapping[str, set[str]]) -> dict[str, list[str]]:
     """Load the closure; returns class → all above it, for the findings that a disease has."""
     wanted = set().union(*edges.values()) if edges else set()
     kinds: dict[str, list[str]] = {}
@@ -434,7 +403,7 @@ def _close(loader: _Loader, parents: Mapping[str, set[str]], edges: Mapping[str,
     return kinds
 
 
-def _summarise(loader: _Loader, edges: Mapping[str, set[str]], kinds: Mapping[str, list[str]]) -> None:
+def _summarise(loader: Loader, edges: Mapping[str, set[str]], kinds: Mapping[str, list[str]]) -> None:
     """Counts that a query would otherwise take over all diseases: findings of a disease, diseases with a finding or a kind of it."""
     direct: dict[str, int] = defaultdict(int)
     below: dict[str, int] = defaultdict(int)
@@ -451,6 +420,6 @@ def _summarise(loader: _Loader, edges: Mapping[str, set[str]], kinds: Mapping[st
     loader.add(SUMMARY, lines)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _count(number: int) -> str:
     return str(Literal(str(number), datatype=NamedNode(XSD + "integer")))

@@ -54,7 +54,8 @@ def matches(path: Path) -> Iterator[Match]:
                     if parts[1] not in NOT_MATCH:
                         raise InputError(f"{path}: no negative of {row.predicate.curie} in this vocabulary")
                     parts[1] = NOT_MATCH[parts[1]]
-                yield Match(*(NamedNode(p).value for p in parts), row.object.curie, getattr(row.subject, "name", None) or "")
+                subject, predicate, target = (NamedNode(p).value for p in parts)
+                yield Match(subject, predicate, target, row.object.curie, getattr(row.subject, "name", None) or "")
     except InputError:
         raise
     except Exception as error:  # the library raises errors of its own, of pydantic, of yaml

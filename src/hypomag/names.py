@@ -126,7 +126,7 @@ def similar(store: Store, name: str) -> list[str]:
 
     wanted = folded(name)
     known: dict[str, str] = {}
-    if _is_keyed(store):
+    if is_keyed(store):
         for predicate in KEYS.values():
             for quad in store.quads_for_pattern(None, NamedNode(predicate), None, None):
                 if wanted in quad.object.value or quad.object.value[:3] == wanted[:3]:
@@ -140,13 +140,14 @@ def similar(store: Store, name: str) -> list[str]:
     return [known[k] for k in inside or get_close_matches(wanted, sorted(known), n=5, cutoff=0.6)]
 
 
-def _is_keyed(store: Store) -> bool:
+def is_keyed(store: Store) -> bool:
+    """Whether the graph is a linked one, with keys of all names."""
     return next(store.quads_for_pattern(None, NamedNode(KEYS[RDFS_LABEL.value]), None, None), None) is not None
 
 
 def _called(store: Store, predicate: NamedNode, wanted: str) -> Iterator[str]:
     """Who bears a folded name as label or synonym: looked up where the graph has keys, else searched for."""
-    if _is_keyed(store):
+    if is_keyed(store):
         for quad in store.quads_for_pattern(None, NamedNode(KEYS[predicate.value]), Literal(wanted), None):
             yield quad.subject.value
         return
@@ -181,10 +182,10 @@ def folded(text: str) -> str:
     return re.sub(r"[\s_-]+", " ", text).strip().casefold()
 
 
-def _same(text: str, folded: str) -> bool:
-    if text == folded:
+def _same(text: str, wanted: str) -> bool:
+    if text == wanted:
         return True
-    return ("-" in text or "_" in text or "  " in text) and folded(text) == folded
+    return ("-" in text or "_" in text or "  " in text) and folded(text) == wanted
 
 
 def _rank(iri: str) -> tuple[int, str]:

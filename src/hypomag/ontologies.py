@@ -219,7 +219,11 @@ def _obo(path: Path) -> Iterator[Statement]:
             elif tag == "is_obsolete" and clause.obsolete:
                 yield subject, _iri(DEPRECATED), str(Literal("true", datatype=NamedNode(XSD + "boolean")))
             elif tag in ("replaced_by", "consider"):
-                yield subject, _iri(REPLACED_BY if tag == "replaced_by" else CONSIDER), node(getattr(clause, "term", None) or clause.typedef)
+                yield (
+                    subject,
+                    _iri(REPLACED_BY if tag == "replaced_by" else CONSIDER),
+                    node(getattr(clause, "term", None) or clause.typedef),
+                )
             elif tag == "subset":
                 yield subject, _iri(OBO_IN_OWL + "inSubset"), node(clause.subset)
             elif tag == "namespace":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Store
 
-from hypomag import prefixes
+from hypomag import names, prefixes
 from hypomag.errors import InputError, SyntaxProblem, UnknownName
 from hypomag.formatting import syntax_problem
 from hypomag.sources import Sources, read_text
@@ -61,9 +61,13 @@ def named(sources: Sources, name: str) -> Question:
     Raises:
         UnknownName: no such question; the remedy lists the nearest names.
     """
-    path = sources.folder("queries") / f"{name}.rq"
-    if re.fullmatch(r"[a-z0-9-]+", name) and path.is_file():
-        return parse(path)
+    folder = sources.folder("queries")
+    if re.fullmatch(r"[a-z0-9-]+", name):
+        for path in (folder / f"{name}.rq", folder / "linked" / f"{name}.rq", folder / "federated" / f"{name}.rq"):
+            if path.is_file():
+                if path.parent.name == "linked" and not sources.is_linked:
+                    raise UnknownName(f"{name!r} is a question for the linked graph", "add --linked, after hypomag link")
+                return parse(path)
     from difflib import get_close_matches
 
     known = [p.stem for p in sources.queries()]
@@ -98,7 +102,7 @@ def bound(text: str, bindings: Mapping[str, NamedNode | Literal]) -> str:
     if not bindings:
         return text
     projected = variables(text)
-    if not projected and re.search(r"\bSELECT\s+(?:DISTINCT\s+|REDUCED\s+)?\*", _masked(text), re.IGNORECASE):
+    if not projected and re.search(r"\bSELECT\s+(?:DISTINCT\s+|REDUCED\s+)?\*", blanked(text), re.IGNORECASE):
         raise InputError("a SELECT * query names no result columns", "name the columns that you want to bind")
     for name in bindings:
         if name not in projected:
@@ -108,28 +112,117 @@ def bound(text: str, bindings: Mapping[str, NamedNode | Literal]) -> str:
             )
     if re.search(r"\}\s*(?:[^{}]*\bVALUES\b[^{}]*\{[^{}]*\}\s*)$", _QUIET.sub(" ", text), re.IGNORECASE):
         raise InputError("the query ends with a VALUES block of its own", "put the value into that block")
+    # A constant in place of the variable lets the engine begin there; VALUES at the end alone would be joined last.
+    placed = [n for n, term in bindings.items() if isinstance(term, NamedNode) and n not in _computed(text)]
+    for name in list(placed):
+        replaced = _placed(text, name, bindings[name])
+        if replaced is None:
+            placed.remove(name)
+        else:
+            text = replaced
     names = " ".join(f"?{name}" for name in bindings)
     values = " ".join(str(term) for term in bindings.values())
     # VALUES alone would also join with rows that leave the column unbound.
-    kept = " ".join(f"FILTER(BOUND(?{name}))" for name in bindings if name not in _computed(text))
+    kept = " ".join(f"FILTER(BOUND(?{name}))" for name in bindings if name not in _computed(text) and name not in placed)
     end = _group_end(text)
     return f"{text[:end]}{kept} {text[end:].rstrip()}\nVALUES ({names}) {{ ({values}) }}\n"
 
 
-def _masked(text: str) -> str:
+def _placed(text: str, name: str, term: NamedNode | Literal) -> str | None:
+    """Put a term in place of a variable throughout the query's pattern; None where that could change the answer.
+
+    It cannot where a triple pattern outside of OPTIONAL, UNION and subqueries binds the variable anyway, and no MINUS,
+    VALUES, BIND or BOUND speaks of it. The projection keeps the variable: the caller binds it with VALUES.
+    """
+    end = _group_end(text)
+    masked = blanked(text)
+    select = re.search(r"\bSELECT\b", masked, re.IGNORECASE)
+    start = masked.find("{", select.end() if select else 0)
+    if start < 0 or end >= len(text):
+        return None
+    body = _placed_in(text[start + 1 : end], name, term)
+    return None if body is None else text[: start + 1] + body + text[end:]
+
+
+def _placed_in(body: str, name: str, term: NamedNode | Literal) -> str | None:
+    masked = blanked(body)
+    variable = re.compile(rf"[?$]{name}(?!\w)")
+    if re.search(rf"\b(?:BOUND\s*\(\s*|AS\s+|VALUES\s+(?:\([^)]*)?)[?$]{name}(?!\w)", masked, re.IGNORECASE):
+        return None
+    top, subqueries = _level(masked)
+    if not variable.search(top):
+        return None
+    if any(variable.search(block) for block in re.findall(r"\bMINUS\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}", masked, re.IGNORECASE)):
+        return None
+    out, place = [], 0
+    for begin, close in subqueries:
+        out.append(_with(body[place:begin], masked[place:begin], variable, term))
+        out.append(_subquery(body[begin:close], name, term))
+        place = close
+    out.append(_with(body[place:], masked[place:], variable, term))
+    return "".join(out)
+
+
+def _with(text: str, masked: str, variable: re.Pattern[str], term: NamedNode | Literal) -> str:
+    out, place = [], 0
+    for match in variable.finditer(masked):
+        out += [text[place : match.start()], str(term)]
+        place = match.end()
+    return "".join([*out, text[place:]])
+
+
+def _level(masked: str) -> tuple[str, list[tuple[int, int]]]:
+    """The triple patterns of a group on its own level, and where the subqueries below it stand (without their braces)."""
+    kept, subqueries, depth, round_, begins = [], [], 0, 0, []
+    for place, character in enumerate(masked):
+        if character == "{":
+            depth += 1
+            begins.append(place + 1)
+        elif character == "}" and begins:
+            depth -= 1
+            begin = begins.pop()
+            if re.match(r"\s*SELECT\b", masked[begin:place], re.IGNORECASE) and not any(
+                re.match(r"\s*SELECT\b", masked[b:], re.IGNORECASE) for b in begins
+            ):
+                subqueries.append((begin, place))
+        elif character == "(":
+            round_ += 1
+        elif character == ")":
+            round_ -= 1
+        elif depth == 0 and round_ == 0:
+            kept.append(character)
+    return "".join(kept), sorted(subqueries)
+
+
+def _subquery(text: str, name: str, term: NamedNode | Literal) -> str:
+    """A subquery with the term in place of a variable that it projects and, where it groups, groups by; else as it is."""
+    masked = blanked(text)
+    start, end = masked.find("{"), _group_end(text)
+    clause, rest = masked[:start], masked[end:]
+    grouped = re.search(r"\bGROUP\s+BY\b(.*)", rest, re.IGNORECASE | re.DOTALL)
+    aggregated = re.search(r"\(\s*(?:COUNT|SUM|MIN|MAX|AVG|SAMPLE|GROUP_CONCAT)\b", clause, re.IGNORECASE)
+    projected = name in variables(text) and not re.search(rf"\bAS\s+[?$]{name}\b", clause, re.IGNORECASE)
+    by = bool(grouped and re.search(rf"[?$]{name}(?!\w)", grouped[1]))
+    if not projected or ((grouped or aggregated) and not by) or re.search(r"\b(?:LIMIT|OFFSET|VALUES|HAVING)\b", rest, re.IGNORECASE):
+        return text
+    body = _placed_in(text[start + 1 : end], name, term)
+    return text if body is None else f"{text[: start + 1]}{body}{text[end:].rstrip()} VALUES ?{name} {{ {term} }} "
+
+
+def blanked(text: str) -> str:
     """The text with strings, IRIs and comments blanked out, character for character."""
     return _QUIET.sub(lambda match: " " * len(match[0]), text)
 
 
 def _computed(text: str) -> set[str]:
-    clause = re.split(r"\bWHERE\b", _masked(text), maxsplit=1, flags=re.IGNORECASE)[0]
+    clause = re.split(r"\bWHERE\b", blanked(text), maxsplit=1, flags=re.IGNORECASE)[0]
     return set(re.findall(r"\bAS\s+[?$](\w+)\s*\)", clause, re.IGNORECASE))
 
 
 def _group_end(text: str) -> int:
     """Where the outermost group pattern ends: the place of its closing brace."""
     depth = 0
-    masked = _masked(text)
+    masked = blanked(text)
     start = re.search(r"\bSELECT\b", masked, re.IGNORECASE)
     for place in range(start.end() if start else 0, len(masked)):
         if masked[place] == "{":
@@ -152,7 +245,7 @@ def slow_path(text: str) -> str | None:
     >>> slow_path("SELECT ?x { ?x a ?kind . ?kind rdfs:subClassOf* hm:Claim }") is None
     True
     """
-    if not _SLOW_PATH.search(_masked(text)):
+    if not _SLOW_PATH.search(blanked(text)):
         return None
     return "a path like 'a/rdfs:subClassOf* CLASS' is very slow here; write '?x a ?kind . ?kind rdfs:subClassOf* CLASS'"
 
@@ -164,7 +257,7 @@ MOST_OPERATORS = 2000
 def _refuse_deep(text: str, name: str) -> None:
     """The engine's parser recurses: some thousand open brackets would end the process without a word."""
     depth = 0
-    masked = _masked(text)
+    masked = blanked(text)
     if len(re.findall(r"[!+*/|^&=<>-]|\bIN\b|\bUNION\b|\bOPTIONAL\b|\bMINUS\b", masked, re.IGNORECASE)) > MOST_OPERATORS:
         raise InputError(f"{name}: more than {MOST_OPERATORS} operators", "split the query")
     for place, character in enumerate(masked):
@@ -197,7 +290,7 @@ def run(store: Store, text: str, *, name: str = "query", service: bool = False, 
     """
     _refuse_deep(text, name)
     if re.match(
-        r"\s*(?:(?:PREFIX\s+\S*|BASE)\s*)*(?:INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH)\b", _masked(text), re.IGNORECASE
+        r"\s*(?:(?:PREFIX\s+\S*|BASE)\s*)*(?:INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH)\b", blanked(text), re.IGNORECASE
     ):
         raise InputError(f"{name}: an update; the graph is only read here", "ask with SELECT, ASK, CONSTRUCT or DESCRIBE")
     if not text.strip():
@@ -205,14 +298,35 @@ def run(store: Store, text: str, *, name: str = "query", service: bool = False, 
     if not service and calls_out(text):
         raise InputError(f"{name}: SERVICE would send the query to another server", "add --allow-service if you want that")
     known = dict(table or prefixes.read())
+    if names.is_keyed(store):
+        text = _lateral(text)
     try:
         return store.query(text, use_default_graph_as_union=True, prefixes=known)
     except SyntaxError as error:
         raise _unknown_prefix(text, known, name) or syntax_problem(error, name) from None
 
 
+_OPTIONAL = re.compile(r"\bOPTIONAL\s*\{([^{}()]*)\}", re.IGNORECASE)
+
+
+def _lateral(text: str) -> str:
+    """Let the engine look an OPTIONAL of several triple patterns up row by row.
+
+    By itself it joins them over the whole graph first, which takes seconds where there are millions of triples. For
+    triple patterns alone the answer is the same.
+
+    >>> _lateral("{ ?a ?b ?c OPTIONAL { ?c ?d ?e ; ?f ?g } }")
+    '{ ?a ?b ?c LATERAL { OPTIONAL { ?c ?d ?e ; ?f ?g } } }'
+    """
+    out, place = [], 0
+    for match in _OPTIONAL.finditer(blanked(text)):
+        out += [text[place : match.start()], "LATERAL { ", text[match.start() : match.end()], " }"]
+        place = match.end()
+    return "".join([*out, text[place:]])
+
+
 def _unknown_prefix(text: str, known: Mapping[str, str], name: str) -> SyntaxProblem | None:
-    masked = _masked(text)
+    masked = blanked(text)
     declared = {*known, *re.findall(r"\bPREFIX\s+([\w.-]*):", masked, re.IGNORECASE)}
     for match in re.finditer(r"(?<![\w?$:.@-])([A-Za-z][\w.-]*):(?=[\w.-])", masked):
         if match[1] not in declared:

@@ -68,8 +68,18 @@ class Sources:
     def rules(self) -> list[Path]:
         return sorted((self.folder("queries") / "rules").glob("*.rq"))
 
+    @property
+    def is_linked(self) -> bool:
+        return (self.root / LINKED_MANIFEST).is_file()
+
     def queries(self) -> list[Path]:
-        return sorted(self.folder("queries").glob("*.rq"))
+        """The questions that the graph can answer: a linked one answers more."""
+        more = self.folder("queries").glob("linked/*.rq") if self.is_linked else ()
+        return sorted((*self.folder("queries").glob("*.rq"), *more), key=lambda path: path.name)
+
+    def federated(self) -> list[Path]:
+        """Questions that ask another server too."""
+        return sorted(self.folder("queries").glob("federated/*.rq"))
 
     def graph_files(self) -> Iterator[tuple[Path, str]]:
         """Each Turtle file of the graph with the named graph that it belongs to."""

@@ -13,7 +13,13 @@ _REGISTERED: dict[str, tuple[str | None, str]] = {
     "Orphanet": ("orphanet", "orphanet"), "SCTID": ("snomedct", "snomedct"), "UMLS": ("umls", "umls"), "DECIPHER": (None, "decipher"),
 }  # fmt: skip
 # Other prefixes that people write in a CURIE.
-_CURIES = {"Orphanet": ("ORPHA", "ORDO"), "OMIM": ("MIM",), "MESH": ("MeSH", "mesh"), "SCTID": ("SNOMEDCT", "SNOMEDCT_US"), "NCBIGene": ("GeneID",)}
+_CURIES = {
+    "Orphanet": ("ORPHA", "ORDO"),
+    "OMIM": ("MIM",),
+    "MESH": ("MeSH", "mesh"),
+    "SCTID": ("SNOMEDCT", "SNOMEDCT_US"),
+    "NCBIGene": ("GeneID",),
+}
 _OBO = "http://purl.obolibrary.org/obo/"
 
 
