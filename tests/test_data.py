@@ -19,7 +19,7 @@ from tests.conftest import ROOT, SHARED
 
 FILES = sources.find(ROOT).turtle()
 OURS = re.compile(
-    r"https://w3id\.org/hypomag/(claim|evidence|cohort|reference|variant|dose|quantity|variable|formula|step|row)/([A-Za-z0-9.-]+)\Z"
+    r"https://w3id\.org/hypomag/(claim|evidence|discriminator|cohort|reference|variant|dose|quantity|variable|formula|step|row)/([A-Za-z0-9.-]+)\Z"
 )
 
 

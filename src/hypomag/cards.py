@@ -27,7 +27,7 @@ _CLAIMS = """
 SELECT DISTINCT ?claim ?kind ?label ?polarity ?status WHERE {
   { SELECT DISTINCT ?claim WHERE {
   { ?claim hm:subject ?entity } UNION { ?claim hm:object ?entity } UNION { ?claim hm:agent ?entity }
-  UNION { ?claim hm:route ?entity } UNION { ?claim hm:location ?entity } UNION { ?claim hm:distinguishedBy ?entity }
+  UNION { ?claim hm:route ?entity } UNION { ?claim hm:location ?entity } UNION { ?claim hm:discriminator/hm:feature ?entity }
   UNION { ?claim hm:statedAs/hm:test ?entity } UNION { ?claim hm:evidence/hm:measured/hm:test ?entity }
   UNION { ?claim hm:evidence/dcterms:source ?entity } UNION { ?claim hm:object/hm:agent ?entity } UNION { ?claim hm:subject/hm:gene ?entity } UNION { ?entity hm:evidence ?anyLine . BIND(?entity AS ?claim) }
   } }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from pyoxigraph import NamedNode, Store
 
@@ -37,12 +38,17 @@ SELECT DISTINCT ?claim ?kind ?disease ?predicateLabel ?object ?objectLabel ?agen
   OPTIONAL { ?claim hm:context/rdfs:label ?contextLabel }
 } ORDER BY ?claim ?citation"""
 _DISCRIMINATED = """
-SELECT ?claim ?label ?citation WHERE {
+SELECT ?claim ?label ?one ?other ?feature ?featureLabel ?inSubject ?inOther ?comparator ?value ?unit ?direction ?citation WHERE {
   ?claim a hm:DifferentialClaim ; rdfs:label ?label ; hm:subject ?one ; hm:object ?other ; hm:polarity ?polarity ; hm:status ?status ; hm:evidence ?line .
-  ?line dcterms:source/hm:shortCitation ?citation .
-  FILTER(?status != hm:retracted)
+  ?line dcterms:source/hm:shortCitation ?citation ; hm:direction ?direction .
+  FILTER(?status != hm:retracted && ?polarity = hm:present)
   FILTER(?one IN (%s) && ?other IN (%s))
-} ORDER BY ?claim ?citation"""
+  OPTIONAL {
+    ?claim hm:discriminator ?discriminator . ?discriminator hm:feature ?feature . ?feature rdfs:label ?featureLabel .
+    OPTIONAL { ?discriminator hm:inSubject/rdfs:label ?inSubject ; hm:inOther/rdfs:label ?inOther }
+    OPTIONAL { ?discriminator hm:comparator ?comparator ; hm:value ?value ; hm:unit ?unit }
+  }
+} ORDER BY ?claim ?featureLabel ?citation"""
 
 
 @dataclass(frozen=True)
@@ -125,15 +131,56 @@ def _row(section: str, feature: str, label: str, cells: dict[str, Cell], disease
     return Row(section, feature, f"{section}: {label}" if label != section else section, verdict, cells)
 
 
-def _told_apart(store: Store, nodes: list[str]) -> Iterable[Row]:
+@dataclass(frozen=True)
+class Discriminator:
+    """What a source says tells two diseases apart: the value in each, and the limit that speaks for the first."""
+
+    one: str
+    other: str
+    feature: str
+    label: str
+    in_one: str
+    in_other: str
+    limit: str
+    claim: str
+    citations: tuple[str, ...]
+    disputed: bool
+
+
+def discriminators(store: Store, nodes: Sequence[str]) -> list[Discriminator]:
+    """The discriminators of the graph between any two of some diseases; a claim that names none comes with its label alone."""
     listed = ", ".join(f"<{n}>" for n in nodes)
-    found: dict[str, tuple[str, list[str]]] = {}
+    grouped: dict[tuple[str, str], list[Any]] = {}
     for row in run(store, _DISCRIMINATED % (listed, listed)):
-        found.setdefault(row["claim"].value, (row["label"].value, []))[1].append(row["citation"].value)
-    for claim, (label, citations) in found.items():
-        subject = next(q.object.value for q in store.quads_for_pattern(NamedNode(claim), NamedNode(VOCAB + "subject"), None, None))
-        cell = Cell(label, "", (prefixes.shorten(claim),), tuple(dict.fromkeys(citations)))
-        yield Row("Told apart by", claim, "Told apart by", DIFFERS, {subject: cell})
+        grouped.setdefault((row["claim"].value, row["feature"].value if row["feature"] else ""), []).append(row)
+    found = []
+    for (claim, feature), rows in grouped.items():
+        text = {
+            k: rows[0][k].value if rows[0][k] else ""
+            for k in ("label", "featureLabel", "inSubject", "inOther", "comparator", "value", "unit")
+        }
+        found.append(
+            Discriminator(
+                rows[0]["one"].value, rows[0]["other"].value, feature, text["featureLabel"] or text["label"], text["inSubject"], text["inOther"],
+                f"{text['comparator']} {text['value']} {text['unit']}".strip(), prefixes.shorten(claim),
+                tuple(dict.fromkeys(r["citation"].value for r in rows)), any(r["direction"].value == VOCAB + "disputes" for r in rows),
+            )
+        )  # fmt: skip
+    return found
+
+
+def _told_apart(store: Store, nodes: list[str]) -> Iterable[Row]:
+    for d in discriminators(store, nodes):
+        one = (
+            f"{d.in_one} ({d.limit})"
+            if d.in_one and d.limit
+            else d.in_one or d.limit or ("told apart" if d.feature else "confused with the other")
+        )
+        cells = {
+            iri: Cell(value, "", (d.claim,), d.citations, d.disputed)
+            for iri, value in ((d.one, one), (d.other, d.in_other or one)) if value
+        }  # fmt: skip
+        yield Row("Told apart by", d.feature or d.claim, f"Told apart by: {d.label}" if d.feature else d.label, DIFFERS, cells)
 
 
 def _stated(store: Store, nodes: list[str]) -> Iterable[Row]:

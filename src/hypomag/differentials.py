@@ -9,11 +9,13 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import combinations
 
 from pyoxigraph import NamedNode, Store
 
 from hypomag import laboratory, measures, names, prefixes
 from hypomag.cards import NOTICE
+from hypomag.comparisons import discriminators
 from hypomag.errors import InputError
 from hypomag.patients import Patient
 from hypomag.queries import run
@@ -279,32 +281,39 @@ def _usual(disease: Signature, one: Observation) -> Observation:
 def next_tests(store: Store, diseases: Sequence[Signature], known: Iterable[str] = ()) -> list[NextTest]:
     """The tests and findings by the number of pairs of diseases that they tell apart, the best first.
 
-    Two diseases are told apart where the usual results on record differ.
+    Two diseases are told apart where the usual results on record differ, or where a discriminator of the graph says so.
     """
     done = set(known)
-    features: dict[str, dict[str, tuple[str, str]]] = {}
+    expected: dict[str, dict[str, tuple[str, str]]] = {}
     for disease in diseases:
         for variable in disease.laboratory:
             usual = [(s, r) for s, (share, r) in disease.shares(variable).items() if share > USUAL]
             if usual:
-                features.setdefault(variable, {})[disease.short] = (usual[0][0], prefixes.shorten(usual[0][1].claim))
+                expected.setdefault(variable, {})[disease.iri] = (usual[0][0], prefixes.shorten(usual[0][1].claim))
         for term, records in disease.findings.items():
             record = best(records)
             if record is not None and (record.share > USUAL or record.share == 0):
-                features.setdefault(term, {})[disease.short] = (PRESENT if record.share else ABSENT, prefixes.shorten(record.claim))
-    order = [d.short for d in diseases]
-    total = len(order) * (len(order) - 1) // 2
-    found = []
-    for feature, expected in features.items():
-        if feature in done:
+                expected.setdefault(term, {})[disease.iri] = (PRESENT if record.share else ABSENT, prefixes.shorten(record.claim))
+    apart: dict[str, set[frozenset[str]]] = {
+        feature: {frozenset((a, b)) for a, b in combinations(found, 2) if found[a][0] != found[b][0]} for feature, found in expected.items()
+    }
+    states = finding_states(store)
+    for d in discriminators(store, [s.iri for s in diseases]):
+        if not (d.feature and d.in_one and d.in_other):
             continue
-        values = [expected[d][0] for d in order if d in expected]
-        pairs = sum(a != b for i, a in enumerate(values) for b in values[i + 1 :])
-        if pairs:
-            label = names.label(store, NamedNode(feature))
-            found.append(
-                NextTest(feature, label, {d: e for d, (e, _) in expected.items()}, {d: c for d, (_, c) in expected.items()}, pairs, total)
-            )
+        feature, state = states.get(d.feature, (d.feature, ""))
+        apart.setdefault(feature, set()).add(frozenset((d.one, d.other)))
+        for iri, value in ((d.one, d.in_one), (d.other, d.in_other)):
+            expected.setdefault(feature, {}).setdefault(iri, (f"{state} {value}".strip(), d.claim))
+    total = len(diseases) * (len(diseases) - 1) // 2
+    short = {s.iri: s.short for s in diseases}
+    found = [
+        NextTest(
+            feature, names.label(store, NamedNode(feature)), {short[i]: v for i, (v, _) in expected[feature].items()},
+            {short[i]: c for i, (_, c) in expected[feature].items()}, len(pairs), total,
+        )
+        for feature, pairs in apart.items() if pairs and feature not in done
+    ]  # fmt: skip
     return sorted(found, key=lambda t: (-t.pairs, -len(t.expected), t.label))
 
 

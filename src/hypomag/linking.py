@@ -176,11 +176,11 @@ class _Seen:
             if predicate == subclass:
                 if value[0] == "<" and "/.well-known/genid/" not in value and "/.well-known/genid/" not in subject:
                     self.parents[subject[1:-1]].add(value[1:-1])
-            elif predicate == label:
+            elif predicate == label and value[0] == '"':
                 text = _text(value)
                 self.labels.setdefault(subject[1:-1], text)
                 self.keys.append(_key(subject, LABEL, text))
-            elif predicate in synonyms:
+            elif predicate in synonyms and value[0] == '"':
                 self.keys.append(_key(subject, predicate[1:-1], _text(value)))
             elif predicate in (info, iri) and name not in self.versions:
                 self.versions[name] = _text(value) if value[0] == '"' else value[1:-1]
@@ -377,7 +377,7 @@ def _own(loader: Loader, own: Store, base: Sources, seen: _Seen, edges: dict[str
                 f"{node} {prefixes.node('biolink:category')} {prefixes.node('biolink:' + category)}",
             ]
     alternate = f"<{names.ALTERNATE.value}>"
-    for iri in sorted({*cited, *described}):
+    for iri in sorted({*cited, *(described & set(seen.spelled))}):
         others = [s for other in seen.spelled.get(iri, ()) for s in (other, *spellings(other))]
         terms += [f"<{iri}> {alternate} {Literal(s)}" for s in dict.fromkeys((*spellings(iri), *others))]
     for name in sorted(lines):

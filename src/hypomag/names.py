@@ -18,6 +18,7 @@ ALTERNATE = NamedNode(VOCAB + "alternateIri")
 # In a linked graph every name stands once more, folded, so that none has to be searched for among a million labels.
 KEYS = {RDFS_LABEL.value: VOCAB + "labelKey", SYNONYMS[0].value: VOCAB + "exactKey"} | {s.value: VOCAB + "synonymKey" for s in SYNONYMS[1:]}
 MATCHES = NamedNode("http://www.w3.org/2004/02/skos/core#exactMatch")
+CLOSE = NamedNode("http://www.w3.org/2004/02/skos/core#closeMatch")
 # Spellings of a prefix that databases and people use, beside those of the prefix table.
 PREFIX_SPELLINGS = {
     "orpha": "Orphanet", "ordo": "Orphanet", "orphanet": "Orphanet", "mim": "OMIM", "omim": "OMIM", "pubmed": "PMID",
@@ -86,7 +87,7 @@ def bearers(store: Store, name: str) -> list[NamedNode]:
         if described := [node] if _has_label(store, node) else []:
             mapped = _subjects(store, [MATCHES], node)
             return mapped or described
-        if mapped := _subjects(store, [MATCHES], node):
+        if mapped := _subjects(store, [MATCHES], node) or _subjects(store, [CLOSE], node):
             return mapped
     for spelling in {name.strip(), iri or name.strip()}:
         if found := _subjects(store, [ALTERNATE], Literal(spelling)):
