@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "errors", "sources", "formatting", "prefixes", "spellings", "mappings", "ontologies", "closures", "folders", "bulk",
-    "graph", "names", "queries", "federation", "results", "validation", "exports", "checks", "coverage", "cards", "paths",
+    "graph", "names", "queries", "federation", "results", "validation", "exports", "batches", "checks", "coverage", "cards", "paths",
     "lifting", "linking", "freshness", "signatures", "measures", "laboratory", "patients",
     "comparisons", "differentials", "asking", "library", "builds", "terminal", "bedside", "peers", "cli", "start", "__main__",
 )  # fmt: skip
