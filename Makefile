@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint build snapshots bench wheel lift clean
+.PHONY: run test lint build snapshots bench bench-link wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -34,6 +34,9 @@ bench: wheel ## side-by-side measurements on the installed wheel, as ratios with
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	$(VENV)-bench/bin/python benchmarks/cold.py $(VENV)-bench/bin
 
+bench-link: $(READY) ## link HPO and all its annotations, validate, ask; needs 8 GB in build/ and some minutes
+	$(BIN)/python benchmarks/link.py build-bench
+
 wheel: $(READY) ## dist/*.whl with the built graph inside
 	rm -rf dist && $(BIN)/python -m build --wheel
 
@@ -47,4 +50,4 @@ $(READY): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf build dist $(VENV) $(VENV)-bench
+	rm -rf build build-bench dist $(VENV) $(VENV)-bench
