@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint build snapshots bench bench-link wheel lift clean
+.PHONY: run test test-exports test-stores lint build snapshots bench bench-link wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -15,7 +15,15 @@ run: $(READY) ## build and validate the graph, answer a first question
 
 test: $(READY) ## the whole suite (on a fresh build, which the commands then read)
 	$(BIN)/hypomag build
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+test-exports: $(READY) ## KGX, SSSOM and HPOA exports in others' validators (installs them in .venv-validators/)
+	$(BIN)/python -m pytest -q -m exports
+
+test-stores: $(READY) ## real stores: installs Virtuoso, Fuseki and RDF4J (on Debian, as root), then loads, asks and spoils each
+	tools/stores.sh
+	$(BIN)/hypomag build
+	HYPOMAG_TEST_STORES=1 $(BIN)/python -m pytest -q tests/test_stores.py
 
 lint: $(READY) ## linters and layout
 	$(BIN)/ruff check .
@@ -26,8 +34,8 @@ lint: $(READY) ## linters and layout
 build: $(READY)
 	$(BIN)/hypomag build
 
-snapshots: $(READY) ## write the snapshots of all queries anew; read the diff
-	HYPOMAG_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/test_queries.py -k snapshot
+snapshots: $(READY) ## write the snapshots of all queries and the counts of docs/exports.md anew; read the diff
+	HYPOMAG_SNAPSHOTS=write $(BIN)/python -m pytest -q tests/test_queries.py tests/test_handovers.py -k 'snapshot or document_are_measured'
 
 bench: wheel ## side-by-side measurements on the installed wheel, as ratios within one run
 	rm -rf $(VENV)-bench && $(PYTHON) -m venv $(VENV)-bench
@@ -50,4 +58,4 @@ $(READY): pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf build build-bench dist $(VENV) $(VENV)-bench
+	rm -rf build build-bench dist $(VENV) $(VENV)-bench $(VENV)-validators

@@ -64,9 +64,7 @@ def run(command: list[str]) -> tuple[float, float, float, str]:
 def apart(command: list[str]) -> tuple[float, float, float, str]:
     """As `run`, measured in a child of its own, so that the peak is that of this command."""
     code = "import sys,json; from link import run; print(json.dumps(run(sys.argv[1:])))"
-    done = subprocess.run(
-        [sys.executable, "-c", code, *command], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", code, *command], cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(done.stderr)
     wall, processor, peak, out = json.loads(done.stdout)
@@ -114,7 +112,9 @@ def measure(folder: Path, runs: int, sets: Path | None) -> None:
     wall, _, _, out = apart([sys.executable, "-c", SAMPLE, str(full)])
     print(f"1 % of the diseases in both engines: {out.strip()} (subjects, findings), {wall:.1f} s")
     floor_command = [sys.executable, "-c", "import pyoxigraph"]
-    commands = {name: [*hypomag, "query", *question, "--format", "csv", "--graph-dir", str(full)] for name, (_, question) in QUESTIONS.items()}
+    commands = {
+        name: [*hypomag, "query", *question, "--format", "csv", "--graph-dir", str(full)] for name, (_, question) in QUESTIONS.items()
+    }
     commands["group-by over all"] = [*hypomag, "query", *ALL, "--format", "csv", "--graph-dir", str(full)]
     times: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
     rows_of = {}

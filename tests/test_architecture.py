@@ -11,20 +11,22 @@ import pytest
 from tests.conftest import ROOT
 
 ROOMS = (
-    "errors", "sources", "formatting", "prefixes", "spellings", "mappings", "ontologies", "closures", "folders", "bulk",
+    "errors", "sources", "folders", "formatting", "prefixes", "spellings", "mappings", "ontologies", "closures", "bulk",
     "graph", "names", "queries", "federation", "results", "validation", "exports", "batches", "checks", "coverage", "cards", "paths",
-    "lifting", "linking", "freshness", "signatures", "measures", "laboratory", "patients",
-    "comparisons", "differentials", "asking", "library", "builds", "terminal", "bedside", "peers", "cli", "start", "__main__",
+    "lifting", "linking", "freshness", "claims", "losses", "kgx", "hpoa", "handovers",
+    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
+    "terminal", "bedside", "shipping", "peers", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
-    "click": {"terminal", "bedside", "peers", "cli"},
+    "click": {"terminal", "bedside", "shipping", "peers", "cli"},
     "ucumvert": {"measures"},
     "pyshacl": {"validation"},
     "shifty": {"validation"},
     "sssom_pydantic": {"mappings"},
     "fastobo": {"ontologies"},
     "rdflib": {"validation", "library"},
+    "httpx": {"stores"},
 }
 
 
@@ -65,4 +67,4 @@ def test_modules_stay_readable(name: str) -> None:
 def test_help_and_query_load_nothing_heavy() -> None:
     code = "import sys; from hypomag import start, cli, asking; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"rdflib", "pyshacl", "shifty", "sssom_pydantic", "pydantic", "curies", "jinja2"} & set(loaded)
+    assert not {"rdflib", "pyshacl", "shifty", "sssom_pydantic", "pydantic", "curies", "jinja2", "httpx"} & set(loaded)

@@ -78,6 +78,15 @@ def test_a_binding_takes_any_name(spelling: str) -> None:
     )
 
 
+def test_a_query_that_says_from_reads_those_graphs_alone() -> None:
+    ask = "SELECT (COUNT(*) AS ?n) {} WHERE {{ ?s ?p ?o }}"
+    whole, one, two = (
+        int(hypomag("query", "-e", ask.format(given)).stdout.split()[1])
+        for given in ("", "FROM graph:terms", "FROM graph:terms FROM graph:mappings")
+    )
+    assert 0 < one < two < whole
+
+
 def test_an_empty_folder_and_any_folder_give_the_same(tmp_path: Path) -> None:
     assert hypomag("query", "which-genes", cwd=tmp_path).stdout == hypomag("query", "which-genes", cwd=ROOT).stdout
 

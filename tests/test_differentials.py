@@ -111,6 +111,7 @@ def test_every_line_cites_its_claim(store: Store) -> None:
             assert weighed.record.claim in claims
             assert weighed.record.citations
     assert "no medical advice" in found.as_text()
+    assert all(set(t.claims) == set(t.expected) and all(c in found.as_text() for c in t.claims.values()) for t in found.tests)
     assert "serum magnesium 0.35mmol/L is read as low (" in found.as_text()
 
 
@@ -162,6 +163,81 @@ def test_a_phenopackets_own_range_goes_first(store: Store) -> None:
     assert any("HP:9999999 (invented): not in the graph" in n for n in found.notes)
 
 
+def packet_of(**parts: object) -> patients.Patient:
+    return patients.phenopacket(json.dumps(parts), "x.json", {"HP:0001250", "HP:0002917", "HP:0002901", "HP:0003593", "LOINC:2601-3"})
+
+
+def quantity(value: object, **more: object) -> dict[str, object]:
+    return {"assay": {"id": "LOINC:2601-3"}, "value": {"quantity": {"unit": {"id": "UCUM:mmol/L"}, "value": value} | more}}
+
+
+@pytest.mark.parametrize("value", ["abc", None, True, float("nan"), float("inf"), [], {"x": 1}])
+def test_a_measurement_without_a_number_is_named(value: object) -> None:
+    read = packet_of(measurements=[quantity(value, referenceRange={"low": 0.7, "high": 1.1})])
+    assert not read.laboratory and "no quantity with a number" in read.left_out[0]
+    odd = packet_of(measurements=[quantity(0.3, referenceRange={"low": value, "high": 1.1})])
+    assert odd.laboratory == (("LOINC:2601-3", "0.3 mmol/L"),) and not odd.ranges
+
+
+def test_excluded_is_true_or_false() -> None:
+    read = packet_of(phenotypicFeatures=[{"type": {"id": "HP:0001250"}, "excluded": "false"}])
+    assert not read.present and not read.absent and "neither true nor false" in read.left_out[0]
+    both = packet_of(phenotypicFeatures=[{"type": {"id": "HP:0001250"}, "excluded": e} for e in (True, False)])
+    assert both.present == ("HP:0001250",) and not both.absent and "told as present, too" in both.left_out[0]
+
+
+def test_the_age_when_last_seen_is_no_onset(store: Store) -> None:
+    last = {"timeAtLastEncounter": {"age": {"iso8601duration": "P40Y"}}}
+    features = [{"type": {"id": "HP:0001250"}}]
+    read = packet_of(subject=last, phenotypicFeatures=features)
+    assert read.age is None and read.seen_at == 14610
+    found = differentials.differential(store, read)
+    assert [o.kind for o in found.observations] == ["finding"] and "not taken for the age at onset" in found.notes[0]
+    onset = packet_of(subject=last, diseases=[{"onset": {"ontologyClass": {"id": "HP:0003593"}}}], phenotypicFeatures=features)
+    words = differentials.differential(store, onset)
+    assert "begun with Infantile onset" in {o.text for o in words.observations}
+    assert by_name(words, "HOMG1").points > by_name(found, "HOMG1").points
+    assert by_name(words, "HOMG1").rank == 1
+    assert "three" in packet_of(diseases=[{"onset": {"age": {"iso8601duration": "three"}}}]).left_out[0]
+
+
+def test_values_over_time(store: Store) -> None:
+    read = packet_of(measurements=[quantity(0.3), quantity(0.9)], phenotypicFeatures=[{"type": {"id": "HP:0002917"}, "excluded": True}])
+    found = differentials.differential(store, read)
+    assert [o.value for o in found.observations] == ["low"]
+    assert sum("left out, it is low by what was read before" in n for n in found.notes) == 2
+
+
+def test_nothing_to_compare_names_what_was_left_out(store: Store) -> None:
+    with pytest.raises(InputError, match="nothing to compare; HP:9999999"):
+        differentials.differential(store, packet_of(phenotypicFeatures=[{"type": {"id": "HP:9999999"}}]))
+
+
+@pytest.mark.parametrize(
+    ("laboratory", "absent", "value"),
+    [
+        ("magnesium=low", "Hypermagnesemia", "low"),
+        ("magnesium=high", "Hypomagnesemia", "high"),
+        ("PTH=inappropriately low", "Hypermagnesemia", "not high"),
+    ],
+)
+def test_a_state_and_the_absence_of_another(store: Store, laboratory: str, absent: str, value: str) -> None:
+    seen, _ = differentials.observations(store, patients.patient([laboratory], absent=[absent]))
+    assert seen[-1].value == value
+
+
+def test_two_absences_leave_normal(store: Store) -> None:
+    seen, _ = differentials.observations(store, patients.patient(absent=["Hypomagnesemia", "Hypermagnesemia"]))
+    assert [o.value for o in seen] == ["normal"]
+
+
+def test_what_is_not_on_record_does_not_speak_for_a_disease(store: Store) -> None:
+    high = differentials.differential(store, patients.patient(["magnesium=high"]))
+    assert [c.disease.short for c in high.candidates if c.points > 0] == ["HELIX syndrome"]
+    for patient in (patients.patient(["magnesium=normal"]), patients.patient(absent=["Hypomagnesemia"])):
+        assert max(c.points for c in differentials.differential(store, patient).candidates) == 1
+
+
 def test_the_command(tmp_path: Path) -> None:
     done = hypomag("ddx", str(CASES[0]), "--limit", "2")
     assert done.returncode == 0 and "1. intestinal hypomagnesemia 1" in done.stdout and "\n3. " not in done.stdout
@@ -190,6 +266,22 @@ def test_compare_puts_what_differs_first(store: Store) -> None:
 def test_compare_three_and_groups(store: Store) -> None:
     assert len(comparisons.compare(store, ["Gitelman", "HOMG1", "Bartter 3"]).diseases) == 3
     assert comparisons.compare(store, ["FHHNC", "Gitelman"]).rows
+
+
+def test_compare_tells_a_cause_by_its_gene(store: Store) -> None:
+    found = comparisons.compare(store, ["HOMG4", "MONDO:0850088"])
+    cause = next(r for r in found.rows if r.section == "Cause")
+    assert cause.verdict == comparisons.ALIKE and {c.value for c in cause.cells.values()} == {"EGF"}
+
+
+def test_compare_sets_what_is_supposed_apart(store: Store) -> None:
+    found = comparisons.compare(store, ["HOMG1", "HOMG5"])
+    inheritance = next(r for r in found.rows if r.section == "Inheritance")
+    first = inheritance.cells["http://purl.obolibrary.org/obo/MONDO_0011176"]
+    assert inheritance.verdict == comparisons.ALIKE and first.disputed
+    assert first.value == "Autosomal recessive inheritance" and "X-linked inheritance provisionally" in first.often
+    confused = [r for r in found.rows if any(c.value == "confused with the other" for c in r.cells.values())]
+    assert confused and {r.verdict for r in confused} == {comparisons.ALIKE}
 
 
 @pytest.mark.parametrize("names", [["HOMG3"], ["HOMG3", "OMIM:248250"], ["HOMG3", "TRPM6"], ["HOMG3", "nonsense"]])

@@ -63,7 +63,7 @@ def test_age_chooses_limits(store: Store) -> None:
 
 @pytest.mark.parametrize(
     ("name", "slug"),
-    [("magnesium", "serum-magnesium"), ("Mg", "serum-magnesium"), ("LOINC:2601-3", "serum-magnesium"), ("nonsense", None), ("PTH", "parathyroid-hormone"),
+    [("magnesium", "serum-magnesium"), ("Mg", "serum-magnesium"), ("LOINC:2601-3", "serum-magnesium"), ("2601-3", "serum-magnesium"), ("nonsense", None), ("PTH", "parathyroid-hormone"),
      ("urine calcium", "urine-calcium"), ("urinary calcium excretion", "urine-calcium"), ("serum-potassium", "serum-potassium")],
 )  # fmt: skip
 def test_names_of_values(store: Store, name: str, slug: str | None) -> None:
@@ -76,7 +76,8 @@ def test_names_of_values(store: Store, name: str, slug: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("1.2", "no unit"), ("low", "cannot read"), ("<0.2 mmol/L", "a limit"), ("1.2 bananas", "UCUM"), ("1.2 кг", "UCUM"), ("1" * 5 + "e99 foo", "UCUM"), ("", "cannot read")],
+    [("1.2", "no unit"), ("low", "cannot read"), ("<0.2 mmol/L", "a limit"), ("1.2 bananas", "UCUM"), ("1.2 кг", "UCUM"), ("-0.3 mmol/L", "below zero"),
+     ("0.35-0.4 mmol/L", "a range"), ("0.35–0.4 mmol/L", "a range"), ("1e400 mmol/L", "no number that a laboratory reports"), ("1" * 5 + "e99 foo", "UCUM"), ("", "cannot read")],
 )  # fmt: skip
 def test_what_is_no_amount(text: str, says: str) -> None:
     with pytest.raises(InputError, match=says):
@@ -107,6 +108,30 @@ def test_what_cannot_be_converted_is_refused(store: Store) -> None:
         measures.converted(store, measures.variable(store, "PTH"), measures.amount("50 pg/mL"), "mmol/L")
     with pytest.raises(InputError, match="is not measured in kg"):
         laboratory.read(store, "magnesium", "1.2 kg")
+    with pytest.raises(InputError, match="is not measured in %"):
+        laboratory.read(store, "urine calcium", "30 %")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("mg/mg", "mmol/mmol"), ("mg/mg", "%"), ("mg/kg", "mmol/mmol"), ("mg/(kg.d)", "/d"), ("mmol/L", "meq/L")]
+)
+def test_what_cancels_out_in_a_ratio_still_counts(one: str, other: str) -> None:
+    assert not measures.same_kind(one, other) and not measures.same_kind(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("mg/mg", "g/kg"), ("mg/(kg.d)", "mg/kg/d"), ("mg/(24.h)", "mg/d"), ("mL/min/{1.73_m2}", "mL/min")]
+)
+def test_one_ratio_in_two_spellings(one: str, other: str) -> None:
+    assert measures.same_kind(one, other)
+
+
+def test_what_is_not_compared_is_named(store: Store) -> None:
+    reading = laboratory.read(store, "calcium", "3 meq/L")
+    assert not reading.intervals and set(reading.not_compared) == {"mg/dL", "mmol/L"}
+    assert "neither a limit nor" not in reading.as_text() and "Not compared" in reading.as_text()
+    ratio = laboratory.read(store, "urine calcium", "0.3 mg/mg")
+    assert {i.range.split()[-1] for i in ratio.intervals} == {"mg/mg"} and "mmol/mmol" in ratio.not_compared
 
 
 def test_femg(store: Store) -> None:
@@ -162,6 +187,7 @@ def test_on_the_command_line() -> None:
     done = hypomag("lab", "magnesium", "0.70", "mmol/L")
     assert done.returncode == 0 and "no medical advice" in done.stdout
     assert hypomag("lab", "magnesium", "0.70", "mmol/L", "--format", "json").stdout.startswith("{")
-    for words in (("lab", "magnesium"), ("lab", "magnesium", "1.2", "mg/dL", "extra"), ("lab", "femg", "2"), ("lab", "femg", "--urine-mg")):
+    for words in (("lab", "magnesium"), ("lab", "magnesium", "1.2", "mg/dL", "extra"), ("lab", "femg", "2"), ("lab", "femg", "--urine-mg"),
+                  ("lab", "magnesium", "0.6", "mmol/L", "--ages", "P5Y")):  # fmt: skip
         refused = hypomag(*words)
         assert refused.returncode == 2 and refused.stderr.startswith("hypomag: ") and not refused.stdout, words

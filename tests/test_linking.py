@@ -103,9 +103,7 @@ def test_nothing_of_an_ontology_is_lost(slices: Path, joined: Store) -> None:
     there = NamedNode(sources.LINKED + "hp")
     for clause, predicate in (("name: ", "rdfs:label"), ("is_a: ", "rdfs:subClassOf"), ("xref: ", "oboInOwl:hasDbXref"),
                               ("def: ", "IAO:0000115"), ("alt_id: ", "oboInOwl:hasAlternativeId")):  # fmt: skip
-        stated = {
-            (t, line) for t, frame in frames(text).items() if t for line in frame.splitlines() if line.startswith(clause)
-        }
+        stated = {(t, line) for t, frame in frames(text).items() if t for line in frame.splitlines() if line.startswith(clause)}
         assert has(joined, None, prefixes.node(predicate), None, there) == len({(t, re.split(r" [{!] ?", x)[0]) for t, x in stated}), clause
 
 
@@ -262,7 +260,12 @@ def test_kill_leaves_what_was_there(slices: Path, linked: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_cannot_be_linked_is_told(arguments: list[str], part: str, tmp_path: Path) -> None:
-    files = {"tiny": ("tiny.obo", TINY), "owl": ("x.owl", OWL), "text": ("x.txt", "hello"), "functional": ("f.owl", "Prefix(:=<http://a>)\n")}
+    files = {
+        "tiny": ("tiny.obo", TINY),
+        "owl": ("x.owl", OWL),
+        "text": ("x.txt", "hello"),
+        "functional": ("f.owl", "Prefix(:=<http://a>)\n"),
+    }
     for name, text in files.values():
         (tmp_path / name).write_text(text, encoding="utf-8")
     words = [a.format(**{k: tmp_path / name for k, (name, _) in files.items()}) for a in arguments]
@@ -294,7 +297,10 @@ def test_the_linked_graph_has_a_place_of_its_own(tmp_path: Path) -> None:
     (tmp_path / "tiny.obo").write_text(TINY)
     done = hypomag("link", str(tmp_path / "tiny.obo"), "--graph-dir", str(ROOT), XDG_DATA_HOME=str(tmp_path))
     assert done.returncode == 0, done.stderr
-    for command in (["query", "which-genes", "--linked", "--format", "csv"], ["query", "--linked", "which-genes", "--format", "csv", "--timeout", "60"]):
+    for command in (
+        ["query", "which-genes", "--linked", "--format", "csv"],
+        ["query", "--linked", "which-genes", "--format", "csv", "--timeout", "60"],
+    ):
         assert hypomag(*command, XDG_DATA_HOME=str(tmp_path)).stdout == hypomag("query", "which-genes", "--format", "csv").stdout
     assert "SEIZURE" not in hypomag("show", "Seizure", "--linked", XDG_DATA_HOME=str(tmp_path)).stderr
     # What was lifted before stays where no annotations are linked.
@@ -302,7 +308,9 @@ def test_the_linked_graph_has_a_place_of_its_own(tmp_path: Path) -> None:
     assert hypomag(*ask, "--linked", XDG_DATA_HOME=str(tmp_path)).stdout == hypomag(*ask, "--graph-dir", str(ROOT)).stdout
 
 
-@pytest.mark.parametrize(("name", "text"), [("x.owl", OWL), ("x.obo", TINY), ("x.tsv", KGX), ("x.ttl", "<http://a/> <http://a/b> [ <http://a/c> [] ] .")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("x.owl", OWL), ("x.obo", TINY), ("x.tsv", KGX), ("x.ttl", "<http://a/> <http://a/b> [ <http://a/c> [] ] .")]
+)
 def test_a_file_reads_alike_twice_also_compressed(name: str, text: str, tmp_path: Path) -> None:
     plain, packed = tmp_path / name, tmp_path / f"{name}.gz"
     plain.write_text(text, encoding="utf-8")
@@ -319,7 +327,9 @@ def test_the_medical_action_ontology_is_read_whole(tmp_path: Path) -> None:
         pytest.skip("needs maxo-base.owl")
     found = list(read(path, kind(path), "https://example.org/g"))
     assert len(found) == len(set(found))
-    classes = sum(1 for s, p, o in found if s.startswith("<http://purl.obolibrary.org/obo/MAXO_") and p.endswith("#subClassOf>") and "genid" not in o)
+    classes = sum(
+        1 for s, p, o in found if s.startswith("<http://purl.obolibrary.org/obo/MAXO_") and p.endswith("#subClassOf>") and "genid" not in o
+    )
     assert classes > 1000
 
 
@@ -343,7 +353,9 @@ def test_the_closure_of_the_linked_graph_is_that_of_its_subclass_edges(joined: S
 
 
 def test_all_neurological_findings(linked: Path, joined: Store) -> None:
-    done = hypomag("query", "findings-of-a-kind", "-b", "disease=FHSH", "-b", "kind=HP:0000707", "--format", "json", "--graph-dir", str(linked))
+    done = hypomag(
+        "query", "findings-of-a-kind", "-b", "disease=FHSH", "-b", "kind=HP:0000707", "--format", "json", "--graph-dir", str(linked)
+    )
     found = {row["finding"]["value"] for row in json.loads(done.stdout)["results"]["bindings"]}
     direct = {q.object.value for q in joined.quads_for_pattern(NamedNode(FHSH), prefixes.node("RO:0002200"), None, None)}
     above = {f for f in direct if has(joined, NamedNode(f), prefixes.node("hm:kindOf"), prefixes.node("HP:0000707"), None)}

@@ -191,14 +191,31 @@ def crossreferences(upstream: Path, obo: Path, wanted: set[str], known: dict[str
     (version,) = {q.object.value for q in triples if q.predicate.value.endswith("owl#versionInfo")}
     for quad in triples:
         curie = prefixes.shorten(quad.subject.value) if isinstance(quad.subject, NamedNode) else ""
-        if curie in wanted and curie.startswith("MAXO:") and quad.predicate.value.endswith("#hasDbXref") and isinstance(quad.object, Literal):
+        if (
+            curie in wanted
+            and curie.startswith("MAXO:")
+            and quad.predicate.value.endswith("#hasDbXref")
+            and isinstance(quad.object, Literal)
+        ):
             found.append((curie, quad.object.value, version, "MAxO"))
     out = []
     for curie, target, release, source in found:
         database, _, local = target.partition(":")
         if database in DATABASES and local:
             comment = f"A cross-reference of {source}, which does not say how close it is."
-            out.append((curie, known[curie], "skos:closeMatch", "", f"{DATABASES[database]}:{local}", "", "semapv:UnspecifiedMatching", release, comment))
+            out.append(
+                (
+                    curie,
+                    known[curie],
+                    "skos:closeMatch",
+                    "",
+                    f"{DATABASES[database]}:{local}",
+                    "",
+                    "semapv:UnspecifiedMatching",
+                    release,
+                    comment,
+                )
+            )
     return out
 
 
@@ -212,7 +229,9 @@ def test_mappings(reference: Path, wanted: set[str], known: dict[str, str], find
         label = known.get(test) or row["component"]
         result = "low" if row["outcome"] == "L" else "high"
         if test in WRONG_TESTS:
-            out.append((test, label, "skos:relatedMatch", "Not", finding, findings[finding], "semapv:ManualMappingCuration", "", WRONG_TESTS[test]))
+            out.append(
+                (test, label, "skos:relatedMatch", "Not", finding, findings[finding], "semapv:ManualMappingCuration", "", WRONG_TESTS[test])
+            )
         elif test in wanted and finding in wanted and not row["flag"]:
             out.append((test, label, "skos:relatedMatch", "", finding, findings[finding], "semapv:ManualMappingCuration", "",
                         f"What loinc2hpo (commit c1068d6) calls a {result} result."))  # fmt: skip

@@ -24,6 +24,7 @@ class Asked:
         timeout: float | None = None,
         service: bool = False,
         graph_dir: str | None = None,
+        endpoint: str | None = None,
         service_url: str | None = None,
     ) -> None:
         self.name = name
@@ -33,6 +34,7 @@ class Asked:
         self.timeout = timeout
         self.service = service
         self.graph_dir = graph_dir
+        self.endpoint = endpoint
         self.service_url = service_url
 
 
@@ -77,7 +79,10 @@ def plainly(arguments: list[str]) -> Asked | None:
         if graph_dir:
             return None
         graph_dir = str(sources.linked_folder())
-    return Asked(names[0] if names else None, expression, tuple(found.get("bind", [])), form, timeout, False, graph_dir)
+    return Asked(
+        names[0] if names else None, expression, tuple(found.get("bind", [])), form, timeout, False, graph_dir,
+        found.get("endpoint", [None])[-1],
+    )  # fmt: skip
 
 
 LONGEST = 1_000_000.0
@@ -91,6 +96,7 @@ _PLAIN = {
     "-e": "expression",
     "--timeout": "timeout",
     "--graph-dir": "graph_dir",
+    "--endpoint": "endpoint",
 }
 
 
@@ -103,6 +109,7 @@ def ask(asked: Asked, *, terminal: bool) -> None:
 
     Raises:
         InputError, SyntaxProblem, UnknownName, AmbiguousName: as `queries.bound`, `queries.run` and `names.resolve`.
+        StoreError: the endpoint cannot be reached, refuses, or holds no graph of ours.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine does not look for Ctrl-C while it works
     stop = _limit(asked.timeout) if asked.timeout else None
@@ -121,7 +128,10 @@ def ask(asked: Asked, *, terminal: bool) -> None:
 
         text = federation.prepared(store, text, asked.service_url)
     try:
-        result = queries.run(store, text, name=told, service=asked.service)
+        if asked.endpoint is not None:
+            result = _elsewhere(asked, asked.endpoint, store, text, told)
+        else:
+            result = queries.run(store, text, name=told, service=asked.service)
         rows = isinstance(result, QuerySolutions | QueryBoolean)
         shown = results.write(result, asked.form or ("table" if terminal else "csv" if rows else "turtle"))
     except (OSError, RuntimeError) as error:
@@ -133,6 +143,17 @@ def ask(asked: Asked, *, terminal: bool) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(shown.encode())
     sys.stdout.buffer.flush()
+
+
+def _elsewhere(asked: Asked, url: str, store: Store, text: str, told: str) -> object:
+    """Ask a remote store what the embedded engine would be asked: the same text over the same graphs."""
+    from hypomag import stores
+
+    queries.check(text, told, asked.service)
+    if not queries.calls_out(text):
+        queries.run(Store(), text, name=told)  # tells of a mistake in our words, before anything is sent
+    graphs = [] if queries.says_from(text) else [g.value for g in graph.content_graphs(store)]
+    return stores.answer(url, queries.with_prefixes(text), graphs, queries.form(text), timeout=asked.timeout)
 
 
 def _text(asked: Asked, places: sources.Sources) -> tuple[str, str]:

@@ -35,7 +35,13 @@ def lab(name: str, rest: tuple[str, ...], age: str | None, form: str, graph_dir:
 
     store = graph.open_graph(find(graph_dir))
     days_old = days(age) if age else None
-    if any(word.startswith("--") for word in rest) or (not rest and laboratory.is_formula(store, name)):
+    options = [word for word in rest if word.startswith("--")]
+    if options and not laboratory.is_formula(store, name):
+        raise InputError(
+            f"{name!r} is no formula, and hypomag lab has no option {options[0].partition('=')[0]}",
+            "a value is read as: hypomag lab magnesium 0.62 mmol/L --age P2M; hypomag query formulas lists the formulas",
+        )
+    if options or (not rest and laboratory.is_formula(store, name)):
         variable, result, how = laboratory.compute(store, name, _inputs(rest))
         reading = laboratory.read(store, variable.value, str(result), days_old, how)
     elif not rest:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,21 +94,10 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
     files[MANIFEST] = (json.dumps(manifest, indent=1) + "\n").encode()
 
     progress("putting it in place")
-    try:
-        aside = folders.beside(out)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written: {error.strerror}", "choose another folder with -o") from None
-    try:
+    with folders.replaced(out) as aside:
         for name, content in files.items():
             (aside / name).write_bytes(content)
         _write_store(aside / STORE, files["hypomag.nq"])
-        folders.swap(aside, out)
-    except OSError as error:
-        raise InputError(
-            f"{out}: could not be written whole: {error.strerror}", "free some space; the earlier build is as it was"
-        ) from None
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return Built(out, False, len(quads), len(triples), len(found))
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hypomag import __version__, bedside, peers
+from hypomag import __version__, bedside, peers, shipping
 from hypomag.errors import InputError
 from hypomag.terminal import GRAPH_DIR, READS, emit, emit_json, find, needs_sources, progress, say, shown, width
 
+if TYPE_CHECKING:
+    pass
+
 QUERY_FORMATS = ("table", "csv", "tsv", "json", "xml", "md", "turtle", "nt", "rdfxml", "jsonld")
-EXPORT_FORMATS = ("turtle", "nt", "rdfxml", "nq", "trig", "jsonld")
 
 
 class _Ordered(click.Group):
@@ -113,10 +115,11 @@ def _question_names(ctx: click.Context, parameter: click.Parameter, incomplete: 
     "--allow-service", is_flag=True, help="Let SERVICE send parts of the query to other servers; 60 s unless --timeout says else."
 )
 @click.option("--service-url", metavar="URL", help="Send SERVICE to this address instead of the query's own, such as a mirror.")
+@click.option("--endpoint", metavar="URL", help="Ask a running store that holds the graph (see hypomag load).")
 @READS
 def query(
     name: str | None, expression: str | None, bind: tuple[str, ...], form: str | None, timeout: float | None,
-    allow_service: bool, service_url: str | None, graph_dir: str | None,
+    allow_service: bool, service_url: str | None, endpoint: str | None, graph_dir: str | None,
 ) -> None:  # fmt: skip
     """Ask the graph: a NAME of the catalogue, a FILE of SPARQL, or - for standard input.
 
@@ -126,6 +129,7 @@ def query(
       hypomag query hallmark-findings --bind disease=FHSH --format csv
       hypomag query -e 'SELECT ?gene WHERE { MONDO:0011176 RO:0004002 ?gene }'
       echo 'ASK { HGNC:17995 ?p ?o }' | hypomag query -
+      hypomag query which-genes --endpoint http://127.0.0.1:7878
     """
     from hypomag import asking
 
@@ -134,7 +138,7 @@ def query(
     if service_url and not allow_service:
         raise click.UsageError("--service-url needs --allow-service")
     asking.ask(
-        asking.Asked(name, expression, bind, form, timeout, allow_service, graph_dir, service_url),
+        asking.Asked(name, expression, bind, form, timeout, allow_service, graph_dir, endpoint, service_url),
         terminal=sys.stdout.isatty(),
     )
 
@@ -173,23 +177,6 @@ def queries(name: str | None, tag: str | None, as_json: bool, graph_dir: str | N
         emit_json(rows)
     else:
         emit(table(["name", "question"], [[q.name, q.summary] for q in found], 90))
-
-
-@cli.command()
-@click.option("--format", "-f", "form", type=click.Choice(EXPORT_FORMATS), required=True)
-@click.option("-o", "--output", metavar="FILE", help="[default: standard output]")
-@READS
-def export(form: str, output: str | None, graph_dir: str | None) -> None:
-    """Write the graph: one graph (turtle, nt, rdfxml) or with its named graphs (nq, trig, jsonld).
-
-    \b
-    Examples:
-      hypomag export --format turtle -o hypomag.ttl
-      hypomag export --format nq | head
-    """
-    from hypomag import exports, graph
-
-    emit(exports.export(graph.open_graph(find(graph_dir)), form), output)
 
 
 @cli.command()
@@ -325,29 +312,18 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
       hypomag lift
       hypomag lift FHSH -o -
     """
-    from pathlib import Path
-
     from hypomag import graph, lifting
 
     sources = needs_sources(find(graph_dir))
-    store = graph.assemble(sources)
-    wanted = diseases or lifting.own_diseases(store)
-    mapped = lifting.databases(store, wanted)
-    folder = None if hpoa and obo else lifting.packaged_folder()
-    annotations = Path(hpoa) if hpoa else (folder or Path()) / "phenotype.hpoa"
-    rows = [r for r in lifting.read_annotations(annotations) if r.database_id in mapped]
-    terms = lifting.onset_terms(Path(obo) if obo else (folder or Path()) / "hp.obo")
-    text = lifting.write(lifting.lift(rows, store, mapped, terms), rows[0].version if rows else "unknown")
+    done = lifting.lifted(graph.assemble(sources), diseases, hpoa, obo)
     target = output or str(sources.root / "ontology" / "lifted" / "hpoa.ttl")
-    emit(text, target)
-    without = sorted(set(mapped) - {r.database_id for r in rows})
-    where = "standard output" if target == "-" else target
-    say(f"{len(rows)} annotations lifted to {where}; diseases: {len({mapped[r.database_id] for r in rows})}")
-    if without:
-        say(f"no annotation of {', '.join(without)}")
+    emit(done.text, target)
+    say(f"{done.rows} annotations lifted to {'standard output' if target == '-' else target}; diseases: {done.diseases}")
+    if done.without:
+        say(f"no annotation of {', '.join(done.without)}")
 
 
-for command in (bedside.lab, bedside.compare, bedside.ddx, peers.link):
+for command in (shipping.export, shipping.load, peers.link, bedside.lab, bedside.compare, bedside.ddx):
     cli.add_command(command)
 
 

@@ -27,16 +27,17 @@ _KINDS = {
     "TreatmentClaim": "Treatment",
 }
 _STATED = """
-SELECT DISTINCT ?claim ?kind ?disease ?predicateLabel ?object ?objectLabel ?agentLabel ?contextLabel ?polarity ?citation WHERE {
+SELECT DISTINCT ?claim ?kind ?disease ?predicate ?status ?direction ?object ?objectLabel ?agentLabel ?contextLabel ?polarity ?citation WHERE {
   ?claim a ?kind ; hm:subject ?disease ; hm:predicate ?predicate ; hm:object ?object ; hm:polarity ?polarity ; hm:status ?status ; hm:evidence ?line .
   FILTER(?kind IN (hm:CausationClaim, hm:InheritanceClaim, hm:OnsetClaim, hm:PrognosisClaim, hm:TreatmentClaim))
   FILTER(?status != hm:retracted)
   FILTER(?disease IN (%s))
-  ?object rdfs:label ?objectLabel . ?predicate rdfs:label ?predicateLabel .
-  ?line dcterms:source/hm:shortCitation ?citation .
+  ?object rdfs:label ?objectLabel .
+  ?line dcterms:source/hm:shortCitation ?citation ; hm:direction ?direction .
   OPTIONAL { ?claim hm:agent/rdfs:label ?agentLabel }
   OPTIONAL { ?claim hm:context/rdfs:label ?contextLabel }
-} ORDER BY ?claim ?citation"""
+} ORDER BY ?claim ?citation ?direction"""
+_MODES = {"RO_0004002": "by loss of function", "RO_0004001": "by gain of function"}
 _DISCRIMINATED = """
 SELECT ?claim ?label ?one ?other ?feature ?featureLabel ?inSubject ?inOther ?comparator ?value ?unit ?direction ?citation WHERE {
   ?claim a hm:DifferentialClaim ; rdfs:label ?label ; hm:subject ?one ; hm:object ?other ; hm:polarity ?polarity ; hm:status ?status ; hm:evidence ?line .
@@ -117,7 +118,9 @@ def compare(store: Store, given: Sequence[str]) -> Comparison:
         raise InputError("there is nothing to compare with", "name two or more different diseases")
     for iri in nodes:
         if not iri.startswith(prefixes.expand("MONDO:") or "-"):
-            raise InputError(f"{names.label(store, NamedNode(iri))} is no disease", "name diseases or groups, such as HOMG3 or Gitelman")
+            raise InputError(
+                f"{names.label(store, NamedNode(iri))} is no disease of the graph", "name diseases or groups, such as HOMG3 or Gitelman"
+            )
     known = signatures(store, among=nodes)
     rows = [*_told_apart(store, nodes), *_stated(store, nodes), *_laboratory(store, known), *_findings(store, known)]
     order = {DIFFERS: 0, ONE_SIDED: 1, ALIKE: 2}
@@ -180,29 +183,40 @@ def _told_apart(store: Store, nodes: list[str]) -> Iterable[Row]:
             iri: Cell(value, "", (d.claim,), d.citations, d.disputed)
             for iri, value in ((d.one, one), (d.other, d.in_other or one)) if value
         }  # fmt: skip
-        yield Row("Told apart by", d.feature or d.claim, f"Told apart by: {d.label}" if d.feature else d.label, DIFFERS, cells)
+        label, verdict = (f"Told apart by: {d.label}", DIFFERS) if d.feature else (d.label, ALIKE)
+        yield Row("Told apart by", d.feature or d.claim, label, verdict, cells)
 
 
 def _stated(store: Store, nodes: list[str]) -> Iterable[Row]:
     """Rows of the claims that name one thing: gene, inheritance, onset, outcome, treatment."""
     words: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    notes: dict[tuple[str, str], list[str]] = defaultdict(list)
     claims: dict[tuple[str, str], tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
     objects: dict[tuple[str, str], str] = {}
+    supposed: dict[tuple[str, str], list[str]] = defaultdict(list)
+    disputed: set[tuple[str, str]] = set()
     for row in run(store, _STATED % ", ".join(f"<{n}>" for n in nodes)):
         section = _KINDS[row["kind"].value.removeprefix(VOCAB)]
         absent = row["polarity"].value == VOCAB + "absent"
         what = row["objectLabel"].value
+        note = ""
         if section in ("Treatment", "Outlook"):
             agent = f" with {row['agentLabel'].value}" if row["agentLabel"] else ""
             context = f", {row['contextLabel'].value}" if row["contextLabel"] else ""
             key, value = f"{section}|{what}{agent}{context}", ("fails" if section == "Treatment" else "no") if absent else "yes"
         else:
-            if section == "Cause":
-                what = f"{what} ({row['predicateLabel'].value})"
-            key, value = section, ("not " if absent else "") + what
+            mode = _MODES.get(row["predicate"].value.rpartition("/")[2], "") if section == "Cause" else ""
+            key, value = section, "" if absent and mode else f"not {what}" if absent else what
+            note = f"{what} {'not ' if absent else ''}{mode}" if mode else ""
+            if row["status"].value == VOCAB + "provisional":  # what a source only supposes makes no difference
+                supposed[key, row["disease"].value].append(value or what)
+                value, note = "", f"{note or value} provisionally"
         disease = row["disease"].value
-        if value not in words[key][disease]:
-            words[key][disease].append(value)
+        for where, new in ((words[key][disease], value), (notes[key, disease], note)):
+            if new and new not in where:
+                where.append(new)
+        if row["direction"].value == VOCAB + "disputes":
+            disputed.add((key, disease))
         objects[key, disease] = row["object"].value
         curie = prefixes.shorten(row["claim"].value)
         for values, new in zip(claims[key, disease], (curie, row["citation"].value), strict=True):
@@ -210,7 +224,11 @@ def _stated(store: Store, nodes: list[str]) -> Iterable[Row]:
                 values.append(new)
     for key, by_disease in words.items():
         section, _, label = key.partition("|")
-        cells = {d: Cell("; ".join(sorted(v)), "", tuple(claims[key, d][0]), tuple(claims[key, d][1])) for d, v in by_disease.items()}
+        cells = {}
+        for d, v in by_disease.items():
+            value = "; ".join(sorted(v or set(supposed[key, d])))
+            note = "; ".join(n.removeprefix(f"{value} ") for n in notes[key, d])
+            cells[d] = Cell(value, note, tuple(claims[key, d][0]), tuple(claims[key, d][1]), (key, d) in disputed)
         yield _row(section, next(objects[key, d] for d in by_disease), label or section, cells, len(nodes))
 
 

@@ -6,6 +6,7 @@ The rule stands in docs/differential.md; it has no weights but the graph's own c
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -24,6 +25,8 @@ from hypomag.signatures import HIGH, LOW, NORMAL, PRESENT, STATES, Record, Signa
 
 ABSENT = "absent"
 USUAL = Decimal("0.5")
+_NOT = "not "
+SPLIT = 6  # candidates that the next test shall tell apart: what a table still shows
 _WORDS = {LOW: LOW, NORMAL: NORMAL, HIGH: HIGH} | {
     f"inappropriately-{word}": name for word, name in (("low", "stateInappropriatelyLow"), ("high", "stateInappropriatelyHigh"))
 }
@@ -125,7 +128,7 @@ class Differential:
         out.extend(f"note: {n}\n" for n in self.notes)
         for c in self.candidates[:limit]:
             genes = ", ".join(c.disease.genes)
-            tie = f"  (tied with {', '.join(c.tied)})" if c.tied else ""
+            tie = f"  (tied with {'; '.join(c.tied)})" if c.tied else ""
             out.append(f"\n{c.rank}. {c.disease.label} [{genes}]  {c.points:+.1f}{tie}\n")
             for w in sorted(c.weighed, key=lambda w: -w.points):
                 counted = f", {w.record.counted}" if w.record.counted else ""
@@ -142,22 +145,27 @@ class Differential:
         if self.tests:
             heads = [c.disease.short for c in self.candidates if any(c.disease.short in t.expected for t in self.tests)]
             rows = [[t.label, f"{t.pairs} of {t.of}", *(t.expected.get(h, "?") for h in heads)] for t in self.tests]
-            out.append("\nnext test: what splits the first candidates best, with the result on record under each (? is unknown)\n")
+            first = sum(c.rank == 1 for c in self.candidates)
+            which = f"first {SPLIT} of the {first} tied" if first > SPLIT else "first"
+            out.append(f"\nnext test: what splits the {which} candidates best, with the result on record under each (? is unknown)\n")
             out.append(table(["test", "pairs told apart", *heads], rows, width))
+            out.extend(f"  {t.label}: {'; '.join(f'{h} {t.claims[h]}' for h in heads if h in t.claims)}\n" for t in self.tests)
         return "".join(out) + f"\n{NOTICE}\n"
 
 
-def differential(store: Store, patient: Patient, of: int = 6) -> Differential:
+def differential(store: Store, patient: Patient, of: int = SPLIT) -> Differential:
     """Rank the single diseases of the graph for a patient; the first `of` are split by the next tests.
 
     Raises:
         UnknownName, AmbiguousName, InputError: an observation that cannot be read.
     """
-    age = patient.age
-    known = signatures(store, age)
+    known = signatures(store, patient.age if patient.age is not None else patient.seen_at)
     seen, notes = observations(store, patient)
     if not seen:
-        raise InputError("nothing to compare", "give --lab, --finding, --absent or --age, or a phenopacket that holds some")
+        raise InputError(
+            "; ".join(["nothing to compare", *(n for n in notes if "left out" in n)]),
+            "give --lab, --finding, --absent or --age, or a phenopacket that holds some",
+        )
     ranked = rank(known, seen, above(store))
     first = [c for c in ranked if c.rank <= of and c.points > 0][:of] or list(ranked[:of])
     tests = next_tests(store, [c.disease for c in first], {o.feature for o in seen})
@@ -179,24 +187,30 @@ def observations(store: Store, patient: Patient) -> tuple[list[Observation], lis
     states = finding_states(store)
     found: dict[tuple[str, str], Observation] = {}
     notes: list[str] = []
+    age = patient.age if patient.age is not None else patient.seen_at
 
-    def add(one: Observation) -> None:
-        earlier = found.get((one.kind, one.feature))
-        if earlier and earlier.value != one.value:
-            raise InputError(f"{one.label} is given as {earlier.value} and as {one.value}", "give it once")
-        found.setdefault((one.kind, one.feature), one)
+    def add(one: Observation, *, reported: bool = False) -> None:
+        key = (one.kind, one.feature)
+        earlier = found.setdefault(key, one)
+        if one.kind == "laboratory" and (both := [s for s in _plain(earlier.value) if s in _plain(one.value)]):
+            if len(both) < len(_plain(earlier.value)):  # low and "not high" is low
+                found[key] = replace(one, value=both[0]) if len(both) < len(_plain(one.value)) else one
+        elif earlier.value != one.value:
+            if not reported:
+                raise InputError(f"{one.label} is given as {earlier.value} and as {one.value}", "give it once")
+            notes.append(f"{one.text}: left out, it is {earlier.value} by what was read before")
 
     for name, text in patient.laboratory:
         variable = measures.variable(store, name)
         label = names.label(store, variable)
-        word = text.strip().lower().replace(" ", "-")
+        word = re.sub(r"[ _]+", "-", text.strip().lower())
         if word in _WORDS:
             value, told = word, ""
         elif patient.ranges.get((name, text)):
             value, told = patient.ranges[name, text], f"{text}, by the report's own range"
         else:
             try:
-                value, by = laboratory.state(store, variable, measures.amount(text), patient.age)
+                value, by = laboratory.state(store, variable, measures.amount(text), age)
             except InputError as error:
                 if (name, text) not in patient.reported:
                     raise
@@ -204,17 +218,16 @@ def observations(store: Store, patient: Patient) -> tuple[list[Observation], lis
                 continue
             told = text
             notes.append(f"{label} {text} is read as {value} ({by})")
-        add(Observation("laboratory", variable.value, value, label, told))
+        add(Observation("laboratory", variable.value, value, label, told), reported=(name, text) in patient.reported)
     for names_given, value in ((patient.present, PRESENT), (patient.absent, ABSENT)):
         for name in names_given:
             node = names.resolve(store, name)
             label = names.label(store, node)
             if node.value in states:
                 variable_iri, state = states[node.value]
-                if value == PRESENT:
-                    add(Observation("laboratory", variable_iri, state, names.label(store, NamedNode(variable_iri)), ""))
-                    continue
-                add(Observation("laboratory", variable_iri, f"not-{state}", names.label(store, NamedNode(variable_iri)), ""))
+                told = state if value == PRESENT else f"{_NOT}{state}"
+                one = Observation("laboratory", variable_iri, told, names.label(store, NamedNode(variable_iri)))
+                add(one, reported=(name, value) in patient.reported)
                 continue
             if not prefixes.shorten(node.value).startswith("HP:"):
                 raise InputError(f"{label} is no finding", "give an HPO term, such as HP:0001250 or seizure")
@@ -222,7 +235,16 @@ def observations(store: Store, patient: Patient) -> tuple[list[Observation], lis
     if patient.age is not None:
         terms = tuple(sorted(term for term, band in onset_bands(store).items() if _within(patient.age, band)))
         add(Observation("onset", "age", str(patient.age), f"begun at {patient.age_text}", bands=terms))
-    return list(found.values()), notes + [f"{n}: not in the graph, left out" for n in patient.left_out]
+    elif patient.onset:
+        node, bands = names.resolve(store, patient.onset), onset_bands(store)
+        if node.value in bands:
+            terms = tuple(sorted(term for term, band in bands.items() if _meet(bands[node.value], band)))
+            add(Observation("onset", "age", node.value, f"begun with {names.label(store, node)}", bands=terms))
+        else:
+            notes.append(f"{names.label(store, node)}: left out, the graph holds no ages for it")
+    elif patient.seen_at is not None:
+        notes.append("the age when last seen chooses the intervals; it is not taken for the age at onset")
+    return list(found.values()), notes + [f"{n}, left out" for n in patient.left_out]
 
 
 def rank(known: Mapping[str, Signature], seen: Sequence[Observation], ancestors: Mapping[str, frozenset[str]]) -> list[Candidate]:
@@ -243,7 +265,7 @@ def rank(known: Mapping[str, Signature], seen: Sequence[Observation], ancestors:
                 continue
             share, record, on = fits[one][iri]
             fit = _fit(share)
-            if one.value not in (ABSENT, NORMAL):
+            if one.value not in (ABSENT, NORMAL) and not one.value.startswith(_NOT):
                 worth = _worth(known, fits[one])
             else:
                 worth = 1.0 if fit > 0 else _worth(known, _fits(known, _usual(signature, one), ancestors))
@@ -338,24 +360,32 @@ def _laboratory(disease: Signature, one: Observation) -> tuple[Decimal, Record, 
     if not shares:
         return None
     on = ", ".join(f"{s} {round(share * 100)} %" for s, (share, _) in sorted(shares.items(), key=lambda i: -i[1][0]))
-    if one.value.startswith("not-"):
-        wanted = tuple(s for s in (LOW, NORMAL, HIGH) if s != one.value[4:])
-    else:
-        wanted = STATES.get(_WORDS[one.value], (one.value,))
+    wanted = _plain(one.value)
     named = [(share, record) for s, (share, record) in shares.items() if s in wanted]
     others = [(share, record) for s, (share, record) in shares.items() if s not in wanted]
     if named and sum(share for share, _ in named) > 0:
         share = min(Decimal(1), sum((s for s, _ in named), Decimal(0)))
         return share, max(named, key=lambda n: n[0])[1], on
     taken = sum((s for s, _ in others), Decimal(0))
-    if others and (named or taken >= USUAL):  # what is on record leaves no room for it
-        left = Decimal(0) if named else max(Decimal(0), 1 - taken) / (3 - len(others) if len(others) < 3 else 1)
+    if others and (named or taken >= USUAL):  # nobody is on record with it: who is not low is taken for normal, not for high
+        left = max(Decimal(0), 1 - taken) if NORMAL in wanted and not named else Decimal(0)
         return left if left >= Decimal("0.05") else Decimal(0), max(others, key=lambda n: n[0])[1], on
     if others and not taken and len(wanted) > 1:  # nobody has the state that was ruled out
         return Decimal(1), others[0][1], on
     if named:
         return Decimal(0), named[0][1], on
     return None
+
+
+def _plain(value: str) -> tuple[str, ...]:
+    """The plain states that a reported one leaves open.
+
+    >>> _plain("low"), _plain("not low"), _plain("inappropriately-low")
+    (('low',), ('normal', 'high'), ('low', 'normal'))
+    """
+    if value.startswith(_NOT):
+        return tuple(s for s in (LOW, NORMAL, HIGH) if s != value.removeprefix(_NOT))
+    return STATES.get(_WORDS[value], (value,))
 
 
 def _onset(disease: Signature, one: Observation) -> tuple[Decimal, Record, str] | None:
@@ -370,6 +400,10 @@ def _onset(disease: Signature, one: Observation) -> tuple[Decimal, Record, str] 
 def _within(age: Decimal, band: tuple[Decimal | None, Decimal | None]) -> bool:
     low, high = band
     return (low is None or age >= low) and (high is None or age < high)
+
+
+def _meet(one: tuple[Decimal | None, Decimal | None], other: tuple[Decimal | None, Decimal | None]) -> bool:
+    return all(low is None or high is None or low < high for low, high in ((one[0], other[1]), (other[0], one[1])))
 
 
 def _finding(disease: Signature, one: Observation, ancestors: Mapping[str, frozenset[str]]) -> tuple[Decimal, Record, str] | None:

@@ -7,6 +7,7 @@ HypomagError
 │   └── AmbiguousName     a name that several things bear
 ├── QueryTimeout      a query that was stopped at its time limit (exit 2)
 ├── GraphUnavailable  no graph where one was expected, or one that does not open (exit 2)
+├── StoreError        a running store that cannot be reached, refuses, or loses what it was sent (exit 2)
 └── BuildError        the sources do not make a publishable graph (exit 1)
 """
 
@@ -46,6 +47,14 @@ class QueryTimeout(HypomagError):
 
 class GraphUnavailable(HypomagError):
     """No graph where one was expected, or one that does not open."""
+
+
+class StoreError(HypomagError):
+    """A running store that cannot be reached, refuses, or loses what it was sent; `status` is what HTTP said of it."""
+
+    def __init__(self, message: str, remedy: str | None = None, status: int | None = None) -> None:
+        super().__init__(message, remedy)
+        self.status = status
 
 
 class BuildError(HypomagError):

@@ -1,26 +1,78 @@
-"""Folders that are made whole beside what they replace, then put in its place."""
+"""A folder written whole or not at all: beside its place first, then exchanged with what was there."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from hypomag.errors import InputError
 
-def beside(out: Path) -> Path:
-    """Make an empty folder beside `out`, on the same disk, whose name tells whose it is.
+
+@contextmanager
+def replaced(out: Path) -> Iterator[Path]:
+    """Give a new folder to write to; it takes the place of `out` when the block ends well, else nothing has changed.
 
     Raises:
-        OSError: there is no room or no permission.
+        InputError: it cannot be written; what was there is as it was.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=_prefix(out) + f"{os.getpid()}-", dir=out.parent))
-    made.chmod(0o755)
-    return made
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(prefix=_prefix(out) + f"{os.getpid()}-", dir=out.parent))
+    except OSError as error:
+        raise InputError(f"{out}: cannot be written: {error.strerror}", "choose another folder with -o") from None
+    try:
+        yield aside
+        aside.chmod(0o755)
+        _swap(aside, out)
+    except OSError as error:
+        raise InputError(
+            f"{out}: could not be written whole: {error.strerror}", "free some space; what was there before is as it was"
+        ) from None
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
-def swap(aside: Path, out: Path) -> None:
+def recover(out: Path) -> None:
+    """Undo what a killed process left: bring back an earlier folder, drop half-written ones."""
+    earlier = out.with_name(f".{out.name}.old")
+    if earlier.is_dir() and not out.exists():
+        earlier.rename(out)
+    if not out.parent.is_dir():
+        return
+    for left in out.parent.glob(_prefix(out) + "*"):
+        pid = left.name.removeprefix(_prefix(out)).split("-")[0]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def write(out: Path, files: dict[str, bytes]) -> None:
+    """Write a folder that holds exactly these files; an earlier one of the same names is replaced.
+
+    Raises:
+        InputError: there is something else in the folder, or it cannot be written.
+    """
+    out = out.resolve()
+    recover(out)
+    try:
+        foreign = sorted(p.name for p in out.iterdir() if p.name not in files) if out.is_dir() else [out.name] if out.exists() else []
+    except OSError as error:
+        raise InputError(f"{out}: {error.strerror}", "choose another folder with -o") from None
+    if foreign:
+        raise InputError(f"{out}: holds something other than an earlier export: {foreign[0]}", "name a new or empty folder with -o")
+    with replaced(out) as aside:
+        for name, content in files.items():
+            (aside / name).write_bytes(content)
+
+
+def _prefix(out: Path) -> str:
+    return f".{out.name}.new-"
+
+
+def _swap(aside: Path, out: Path) -> None:
     """Put `aside` where `out` is; in one step where the system can exchange two folders."""
     if not out.exists():
         aside.rename(out)
@@ -39,23 +91,6 @@ def swap(aside: Path, out: Path) -> None:
     out.rename(earlier)
     aside.rename(out)
     shutil.rmtree(earlier, ignore_errors=True)
-
-
-def recover(out: Path) -> None:
-    """Undo what a killed run left: bring back an earlier folder, drop half-written ones."""
-    earlier = out.with_name(f".{out.name}.old")
-    if earlier.is_dir() and not out.exists():
-        earlier.rename(out)
-    if not out.parent.is_dir():
-        return
-    for left in out.parent.glob(_prefix(out) + "*"):
-        pid = left.name.removeprefix(_prefix(out)).split("-")[0]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(left, ignore_errors=True)
-
-
-def _prefix(out: Path) -> str:
-    return f".{out.name}.new-"
 
 
 def _alive(pid: int) -> bool:

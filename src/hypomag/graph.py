@@ -205,3 +205,20 @@ def content_graphs(store: Store) -> list[NamedNode]:
     """The named graphs of ours in a store, in order; linked outside graphs are not among them."""
     ours = (g for g in store.named_graphs() if isinstance(g, NamedNode) and g.value.startswith(GRAPHS))
     return sorted((g for g in ours if not g.value.startswith(LINKED)), key=lambda g: g.value)
+
+
+def stated(sources: Sources) -> dict[str, int] | None:
+    """How many triples each named graph has by the manifest of the build that `open_graph` opens; None where it opens none."""
+    import json
+
+    root = sources.root
+    if (root / DATASET).is_file():
+        folder = root
+    elif (sources.build / DATASET).is_file() and (_installed(sources) or is_fresh(sources)):
+        folder = sources.build
+    else:
+        return None
+    try:
+        return {str(name): int(number) for name, number in json.loads((folder / MANIFEST).read_bytes())["graphs"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from pyoxigraph import NamedNode, Store
 
-from hypomag import measures, names
+from hypomag import measures, names, prefixes
 from hypomag.cards import NOTICE
 from hypomag.errors import InputError, UnknownName
 from hypomag.measures import Amount
@@ -89,6 +89,7 @@ class Reading:
     criteria: tuple[Criterion, ...]
     intervals: tuple[Interval, ...]
     derivation: str = ""
+    not_compared: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         return asdict(self) | {"notice": NOTICE}
@@ -102,19 +103,23 @@ class Reading:
         if self.criteria:
             rows = [
                 [c.verdict, c.finding, " = ".join(c.forms), c.population or "any age",
-                 "; ".join(c.authorities) + (f" (disputed by {'; '.join(c.disputed_by)})" if c.disputed_by else "")]
+                 _who(c) + (f" (disputed by {'; '.join(c.disputed_by)})" if c.disputed_by else "")]
                 for c in self.criteria
             ]  # fmt: skip
             out.append("\nLimits\n" + table(["verdict", "of", "limit as stated", "for", "on whose authority"], rows, width))
             out.extend(f"  {c.verdict}: {c.why} ({c.claim})\n" for c in self.criteria if c.verdict == BORDERLINE)
         if self.intervals:
-            rows = [[i.state, i.range, i.population or "any age", "; ".join(i.authorities)] for i in self.intervals]
+            rows = [[i.state, i.range, i.population or "any age", _who(i)] for i in self.intervals]
             out.append(
                 "\nReference intervals (no limits for a diagnosis)\n"
                 + table(["here", "interval", "for", "on whose authority"], rows, width)
             )
-        if not self.criteria and not self.intervals:
+        if not (self.criteria or self.intervals or self.not_compared):
             out.append("  The graph holds neither a limit nor a reference interval for it.\n")
+        if self.not_compared:
+            out.append(
+                f"\nNot compared, since nothing in the graph turns one into the other: what is stated in {', '.join(self.not_compared)}\n"
+            )
         return "".join(out) + f"\n{NOTICE}\n"
 
 
@@ -129,11 +134,11 @@ def read(store: Store, name: str, text: str, age: Decimal | None = None, derivat
         UnknownName, AmbiguousName, InputError: as `measures.variable` and `measures.amount`.
     """
     variable = measures.variable(store, name)
-    given = measures.amount(text)
+    given = measures.amount(text, signed=bool(derivation))
     label = names.label(store, variable)
-    others = []
+    others, known, apart = [], _units_known(store, variable), set[str]()
     for unit in _SHOWN:
-        if unit != given.unit:
+        if unit != given.unit and unit in known:
             try:
                 others.append(f"{_rounded(measures.converted(store, variable, given, unit))} {unit}")
             except InputError:
@@ -143,10 +148,11 @@ def read(store: Store, name: str, text: str, age: Decimal | None = None, derivat
         try:
             verdict, why = judge(store, variable, given, forms)
         except InputError:
-            continue  # a limit per day says nothing of a concentration
+            apart |= {form.unit for form in forms}  # a limit per day says nothing of a concentration
+            continue
         criteria.append(
             Criterion(
-                _slug(claim), _aim(rows[0]), tuple(map(str, forms)), _text(rows[0], "populationLabel"),
+                prefixes.shorten(claim), _aim(rows[0]), tuple(map(str, forms)), _text(rows[0], "populationLabel"),
                 rows[0]["status"].value.removeprefix(VOCAB), _citations(rows, "supports"), _citations(rows, "disputes"), verdict, why,
             )
         )  # fmt: skip
@@ -156,19 +162,19 @@ def read(store: Store, name: str, text: str, age: Decimal | None = None, derivat
             try:
                 found = [_state(v, form) for v in _ends(store, variable, given, form.unit)]
             except InputError:
+                apart.add(form.unit)
                 continue
             state = found[0] if len(set(found)) == 1 else f"{found[0]}, by rounding {next(s for s in found if s != found[0])}"
             intervals.append(
-                Interval(_slug(claim), f"{form.low:f} to {form.high:f} {form.unit}", _text(rows[0], "populationLabel"),
+                Interval(prefixes.shorten(claim), f"{form.low:f} to {form.high:f} {form.unit}", _text(rows[0], "populationLabel"),
                          rows[0]["status"].value.removeprefix(VOCAB), _citations(rows, "supports"), state)
             )  # fmt: skip
             break
-    if not others and not criteria and not intervals and not _units(store, variable, given.unit):
-        raise InputError(
-            f"{label} is not measured in {given.unit}",
-            f"give it in one of: {', '.join(_units_known(store, variable)) or 'a unit of its tests'}",
-        )
-    return Reading(str(variable.value), label, str(given), tuple(others), tuple(criteria), tuple(intervals), derivation)
+    if known and not (others or criteria or intervals or any(measures.same_kind(given.unit, unit) for unit in known)):
+        raise InputError(f"{label} is not measured in {given.unit}", f"give it in one of: {', '.join(known)}")
+    return Reading(
+        str(variable.value), label, str(given), tuple(others), tuple(criteria), tuple(intervals), derivation, tuple(sorted(apart))
+    )
 
 
 def state(store: Store, variable: NamedNode, given: Amount, age: Decimal | None = None) -> tuple[str, str]:
@@ -281,8 +287,6 @@ def compute(store: Store, name: str, given: Mapping[str, str]) -> tuple[NamedNod
     for symbol, one in inputs.items():
         target = one.unit or units.setdefault(one.substance, amounts[symbol].unit)
         values[symbol] = measures.converted(store, NamedNode(one.variable), amounts[symbol], target)
-    if any(v < 0 for v in values.values()):
-        raise InputError("a concentration cannot be below zero", "check the numbers")
     try:
         result = evaluate(facts["expression"], values)
     except (DivisionByZero, InvalidOperation, ZeroDivisionError):
@@ -390,10 +394,6 @@ def _stated(store: Store, variable: NamedNode, kind: str, age: Decimal | None) -
         yield claim, list(forms.values()), rows
 
 
-def _units(store: Store, variable: NamedNode, unit: str) -> bool:
-    return any(measures.same_kind(unit, known) for known in _units_known(store, variable))
-
-
 def _units_known(store: Store, variable: NamedNode) -> list[str]:
     rows = run(store, f"SELECT DISTINCT ?unit {{ ?quantity hm:variable {variable} ; hm:unit ?unit }} ORDER BY ?unit")
     return [r["unit"].value for r in rows if not r["unit"].value.startswith("{")]
@@ -421,6 +421,10 @@ def _state(value: Decimal, interval: Limit) -> str:
     return HIGH if interval.high is not None and value > interval.high else NORMAL
 
 
+def _who(one: Criterion | Interval) -> str:
+    return "; ".join(one.authorities) + ("" if one.status == "accepted" else f" ({one.status})")
+
+
 def _citations(rows: list[Any], direction: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(r["citation"].value for r in rows if r["direction"].value == VOCAB + direction))
 
@@ -430,15 +434,11 @@ def _text(row: Any, key: str) -> str:
 
 
 def _aim(row: Any) -> str:
-    """What the limit decides: a finding, or the target of a treatment."""
+    """What the limit decides: a finding, any sign at all (HPO's term above all findings), or the target of a treatment."""
     label: str = row["findingLabel"].value
+    if row["finding"].value.endswith("/HP_0000118"):
+        return "signs or symptoms"
     return f"target of {label}" if "/MAXO_" in row["finding"].value else label
-
-
-def _slug(claim: str) -> str:
-    from hypomag import prefixes
-
-    return prefixes.shorten(claim)
 
 
 def _rounded(value: Decimal) -> str:

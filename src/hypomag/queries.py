@@ -279,14 +279,11 @@ def calls_out(text: str) -> bool:
     return bool(_SERVICE.search(_QUIET.sub(" ", text)))
 
 
-def run(store: Store, text: str, *, name: str = "query", service: bool = False, table: Mapping[str, str] | None = None) -> Any:
-    """Run SPARQL over the union of the named graphs; our prefixes need no PREFIX line.
-
-    Returns pyoxigraph's QuerySolutions, QueryTriples or QueryBoolean.
+def check(text: str, name: str, service: bool = False) -> None:
+    """Refuse what is not run in any store: an update, nothing, too deep a text, SERVICE where it is not allowed.
 
     Raises:
-        SyntaxProblem: the text is not SPARQL (line and column in the message).
-        InputError: it calls SERVICE and `service` is false, or is an update.
+        InputError: as said.
     """
     _refuse_deep(text, name)
     if re.match(
@@ -297,11 +294,60 @@ def run(store: Store, text: str, *, name: str = "query", service: bool = False, 
         raise InputError(f"{name}: the query is empty", "hypomag queries lists questions to ask")
     if not service and calls_out(text):
         raise InputError(f"{name}: SERVICE would send the query to another server", "add --allow-service if you want that")
+
+
+_FORM = re.compile(r"(?<![\w?$:.-])(SELECT|ASK|CONSTRUCT|DESCRIBE)(?![\w:.-])", re.IGNORECASE)
+_FROM = re.compile(r"(?<![\w?$:.-])FROM(?![\w:.-])", re.IGNORECASE)
+_PREFIX = re.compile(r"\bPREFIX\s+([\w.-]*):", re.IGNORECASE)
+_USED = re.compile(r"(?<![\w?$:.@-])([A-Za-z][\w.-]*):")
+
+
+def form(text: str) -> str:
+    """The form of a query.
+
+    >>> form("PREFIX ask: <http://a.b/> CONSTRUCT { ?s ask:x ?o } WHERE { ?s ?p ?o }")
+    'CONSTRUCT'
+    """
+    match = _FORM.search(blanked(text))
+    return match[1].upper() if match else "SELECT"
+
+
+def says_from(text: str) -> bool:
+    """Whether a query names the graphs that it reads.
+
+    >>> says_from("SELECT ?s FROM <http://a.b/> { ?s ?p ?o }"), says_from('SELECT ?from { ?from ?p "FROM <a:b>" }')
+    (True, False)
+    """
+    return bool(_FROM.search(blanked(text)))
+
+
+def with_prefixes(text: str, table: Mapping[str, str] | None = None) -> str:
+    """A query with a PREFIX line for each prefix of ours that it uses, on the line on which it begins.
+
+    >>> with_prefixes("SELECT ?x { ?x a hm:Dose }")
+    'PREFIX hm: <https://w3id.org/hypomag/vocab#> SELECT ?x { ?x a hm:Dose }'
+    """
+    masked = blanked(text)
+    wanted = {match[1] for match in _USED.finditer(masked)} - set(_PREFIX.findall(masked))
+    return "".join(f"PREFIX {p}: <{space}> " for p, space in (table or prefixes.read()).items() if p in wanted) + text
+
+
+def run(store: Store, text: str, *, name: str = "query", service: bool = False, table: Mapping[str, str] | None = None) -> Any:
+    """Run SPARQL over the union of the named graphs; our prefixes need no PREFIX line.
+
+    Returns pyoxigraph's QuerySolutions, QueryTriples or QueryBoolean.
+
+    Raises:
+        SyntaxProblem: the text is not SPARQL (line and column in the message).
+        InputError: it calls SERVICE and `service` is false, or is an update.
+    """
+    check(text, name, service)
     known = dict(table or prefixes.read())
     if names.is_keyed(store):
         text = _lateral(text)
     try:
-        return store.query(text, use_default_graph_as_union=True, prefixes=known)
+        # The union would go before what the query says itself with FROM.
+        return store.query(text, use_default_graph_as_union=not says_from(text), prefixes=known)
     except SyntaxError as error:
         raise _unknown_prefix(text, known, name) or syntax_problem(error, name) from None
 
@@ -327,7 +373,7 @@ def _lateral(text: str) -> str:
 
 def _unknown_prefix(text: str, known: Mapping[str, str], name: str) -> SyntaxProblem | None:
     masked = blanked(text)
-    declared = {*known, *re.findall(r"\bPREFIX\s+([\w.-]*):", masked, re.IGNORECASE)}
+    declared = {*known, *_PREFIX.findall(masked)}
     for match in re.finditer(r"(?<![\w?$:.@-])([A-Za-z][\w.-]*):(?=[\w.-])", masked):
         if match[1] not in declared:
             line = masked.count("\n", 0, match.start()) + 1

@@ -72,12 +72,13 @@ class Record:
     population: str
     citations: tuple[str, ...]
     disputed: bool
+    uncounted: int = 0
 
     @property
     def counted(self) -> str:
-        """How often, in words of the sources: `27 of 28`, `91 %`, or nothing."""
-        if self.m:
-            return f"{self.n} of {self.m}"
+        """How often, in words of the sources: `27 of 28`, `1 of 1 and 5 not counted` where those tell otherwise, `91 %`, or nothing."""
+        if self.m and self.n is not None:
+            return f"{self.n} of {self.m}" + (f" and {self.uncounted} not counted" if self.share * self.m != self.n else "")
         return "" if self.share in (0, 1) else f"about {round(self.share * 100)} %"
 
     def as_json(self) -> dict[str, object]:
@@ -287,7 +288,7 @@ def _record(row, states, population, lines, bands, *, absent) -> Record:  # type
         claim=row["claim"].value, label=row["label"].value, states=states, share=share, n=n if m else None, m=m or None,
         status=row["status"].value.removeprefix(VOCAB), population=population,
         citations=tuple(dict.fromkeys(line["citation"].value for line in lines)),
-        disputed=any(line["direction"].value == VOCAB + "disputes" for line in lines),
+        disputed=any(line["direction"].value == VOCAB + "disputes" for line in lines), uncounted=len(loose),
     )  # fmt: skip
 
 

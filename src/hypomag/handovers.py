@@ -1,0 +1,62 @@
+"""The graph in the formats of others, each with the report of what has no place in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pyoxigraph import Store
+
+from hypomag import claims, exports, folders, hpoa, kgx, mappings
+from hypomag.errors import InputError
+from hypomag.losses import Losses, all_lost
+from hypomag.sources import Sources, write_file
+
+FORMATS = ("kgx", "sssom", "hpoa")
+REPORT = "losses.tsv"
+NO_CLAIMS = "SSSOM carries mappings, no claims"
+
+
+@dataclass(frozen=True)
+class Handover:
+    """The files of one format by name, one or several, and what stayed behind."""
+
+    files: Mapping[str, bytes]
+    losses: Losses
+
+    def write(self, place: str, beside: bool = True) -> str:
+        """Write the files whole or not at all, several as a folder; the report lies in it, or beside the one file. Returns where.
+
+        Raises:
+            InputError: it cannot be written, or the folder holds something else.
+        """
+        report = self.losses.as_tsv().encode()
+        if len(self.files) > 1:
+            folders.write(Path(place), {**self.files, REPORT: report})
+            return str(Path(place) / REPORT)
+        for content in self.files.values():
+            write_file(place, content)
+        if beside:
+            write_file(f"{place}.{REPORT}", report)
+        return f"{place}.{REPORT}"
+
+
+def hand_over(store: Store, form: str, sources: Sources | None = None) -> Handover:
+    """Write a graph in a format of others; the same graph gives the same bytes.
+
+    `sources` is the folder of the graph: its mapping table says more of a mapping than the graph does.
+
+    Raises:
+        InputError: the format is not known, or a mapping cannot be written.
+    """
+    if form == "kgx":
+        return Handover(*kgx.export(store))
+    if form == "sssom":
+        version, date = exports.release(store)
+        text = mappings.write(store, version, date, sources.mappings if sources else None)
+        return Handover({"mappings.sssom.tsv": text.encode()}, all_lost("sssom", claims.read(store), NO_CLAIMS))
+    if form == "hpoa":
+        text, losses = hpoa.export(store)
+        return Handover({"phenotype.hpoa": text.encode()}, losses)
+    raise InputError(f"no format {form!r}", f"take one of {', '.join(FORMATS)}")

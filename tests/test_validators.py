@@ -1,0 +1,172 @@
+"""The exports in the tools of others: kgx and the Biolink Model, sssom, hpo-toolkit, each in an environment of its own.
+
+They need the network once, to install, so that plain `make test` leaves them out: `make test-exports` runs them.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyoxigraph import Store
+
+from hypomag import claims, handovers, hpoa, kgx, lifting, sources
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.exports
+REPORTS = ROOT / "tests" / "validators"
+
+
+def report(form: str, *arguments: str) -> dict[str, Any]:
+    """Run a report script with the libraries that it needs; the environment is made where it is not there yet."""
+    wanted = REPORTS / f"{form}.txt"
+    place = ROOT / ".venv-validators" / form
+    stamp = place / "installed.txt"
+    if not stamp.is_file() or stamp.read_bytes() != wanted.read_bytes():
+        shutil.rmtree(place, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", str(place)], check=True, timeout=120)
+        pip = [str(place / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(wanted)]
+        done = subprocess.run(pip, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode == 0, done.stderr
+        shutil.copyfile(wanted, stamp)
+    command = [str(place / "bin" / "python"), str(REPORTS / f"{form}_report.py"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+@pytest.fixture(scope="module")
+def written(store: Store, home: sources.Sources, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All formats of others in one folder."""
+    out = tmp_path_factory.mktemp("exports")
+    for form in handovers.FORMATS:
+        for name, content in handovers.hand_over(store, form, home).files.items():
+            (out / name).write_bytes(content)
+    return out
+
+
+@pytest.fixture(scope="module")
+def kgx_report(written: Path) -> dict[str, Any]:
+    return report("kgx", str(written))
+
+
+@pytest.mark.parametrize("form", ["tsv", "jsonl"])
+def test_kgx_reads_every_record_and_finds_no_fault(store: Store, kgx_report: dict[str, Any], form: str) -> None:
+    nodes, edges, _ = kgx.graph(store, claims.read(store))
+    read = kgx_report[form]
+    assert (read["nodes"], read["edges"]) == (len(nodes), len(edges))
+    assert read["negated"] == sum(1 for e in edges if e["negated"]) > 0
+    assert read["counted"] == sum(1 for e in edges if "has_total" in e) > 0
+    assert read["onset"] == sum(1 for e in edges if "onset_qualifier" in e) > 0
+    # Variants that ClinVar does not number bear an IRI of ours, whose prefix Biolink's table cannot know.
+    ours = {n["id"] for n in nodes if str(n["id"]).startswith("hypomag.")}
+    assert all(str(n).startswith("hypomag.variant:") for n in ours)
+    messages = {m for m in read["messages"] if not m.endswith("a prefix of ours")}
+    assert messages == set()
+
+
+def test_every_record_is_an_instance_of_its_biolink_class(kgx_report: dict[str, Any]) -> None:
+    """The model's own classes refuse unknown slots, values outside an enumeration and missing required slots."""
+    for part in ("nodes", "edges"):
+        assert set(kgx_report["strict"][part]) == {"valid"}, kgx_report["strict"][part]
+
+
+def test_ends_and_predicates_fit_their_association_class(kgx_report: dict[str, Any]) -> None:
+    assert set(kgx_report["fitting"]) == {"fits"}, kgx_report["fitting"]
+
+
+def test_the_kgx_report_can_fail(written: Path, tmp_path: Path) -> None:
+    """One wrong end, predicate, class, slot and prefix each is found."""
+    for path in written.glob("hypomag_*"):
+        shutil.copy(path, tmp_path)
+    place = tmp_path / "hypomag_edges.jsonl"
+    edges = [json.loads(line) for line in place.read_text(encoding="utf-8").splitlines()]
+    phenotype = next(e for e in edges if e["predicate"] == "biolink:has_phenotype")
+    broken = [
+        phenotype | {"id": "x1", "object": phenotype["subject"]},
+        phenotype | {"id": "x2", "predicate": "biolink:has_nothing"},
+        phenotype | {"id": "x3", "category": ["biolink:CausalGeneToDiseaseAssociation"]},
+        phenotype | {"id": "x4", "severity": "HP:0012828"},
+        phenotype | {"id": "x5", "knowledge_level": "rumour"},
+    ]
+    place.write_text("".join(json.dumps(e) + "\n" for e in broken), encoding="utf-8")
+    found = report("kgx", str(tmp_path))
+    assert "fits" in found["fitting"]
+    assert sum(n for text, n in found["fitting"].items() if text != "fits") >= 3
+    assert sum(n for text, n in found["strict"]["edges"].items() if text != "valid") >= 3
+    assert any("has_nothing" in message for message in found["jsonl"]["messages"])
+
+
+def test_sssom_finds_no_fault(store: Store, written: Path) -> None:
+    found = report("sssom", str(written / "mappings.sssom.tsv"))
+    assert found["checks"]
+    assert not any(found["checks"].values()), found["checks"]
+    lines = (written / "mappings.sssom.tsv").read_text(encoding="utf-8").splitlines()
+    assert found["rows"] == len([line for line in lines if not line.startswith("#")]) - 1
+    assert found["predicates"]["Not skos:exactMatch"] == 1
+
+
+def test_the_sssom_report_can_fail(written: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.sssom.tsv"
+    text = (written / "mappings.sssom.tsv").read_text(encoding="utf-8")
+    broken.write_text(text.replace("MONDO:0011176\t", "nowhere:0011176\t"), encoding="utf-8")
+    assert any(report("sssom", str(broken))["checks"].values())
+
+
+@pytest.fixture(scope="module")
+def hpoa_report(written: Path) -> dict[str, Any]:
+    return report("hpoa", str(written / "phenotype.hpoa"), str(lifting.packaged_folder() / "hp.obo"))
+
+
+def test_hpo_toolkit_reads_row_for_row(written: Path, hpoa_report: dict[str, Any]) -> None:
+    ours = list(lifting.read_annotations(written / "phenotype.hpoa"))
+    assert hpoa_report["warnings"] == []
+    assert hpoa_report["release"] == ours[0].version
+    aspects = {"P": "PHENOTYPE", "I": "INHERITANCE", "C": "ONSET_AND_CLINICAL_COURSE", "M": "MODIFIER", "H": "PAST_MEDICAL_HISTORY"}
+
+    def of(row: lifting.Annotation) -> tuple[object, ...]:
+        references = [r.strip() for r in row.reference.split(";")]
+        return (
+            row.database_id, row.disease_name, row.qualifier == "NOT", row.hpo_id, tuple(references), (row.evidence,) * len(references),
+            row.onset, row.frequency, tuple(m for m in row.modifier.split(";") if m), aspects[row.aspect],
+            tuple(c.strip() for c in row.biocuration.split(";")),
+        )  # fmt: skip
+
+    def read(row: dict[str, Any]) -> tuple[object, ...]:
+        return (
+            row["disease"], row["name"], row["negated"], row["term"], tuple(row["references"]), tuple(row["evidence"]), row["onset"],
+            row["frequency"], tuple(row["modifiers"]), row["aspect"], tuple(row["curators"]),
+        )  # fmt: skip
+
+    assert Counter(read(r) for r in hpoa_report["rows"]) == Counter(of(r) for r in ours)
+
+
+def test_hpo_toolkit_makes_no_absent_claim_positive(store: Store, hpoa_report: dict[str, Any]) -> None:
+    """Where every row of a disease and term comes from a claim of absence the library counts nobody, else somebody."""
+    found = claims.read(store)
+    absent = {line.iri.removeprefix(sources.BASE + "evidence/"): c.absent for c in found.claims for line in c.lines if not line.row}
+    lifted: defaultdict[str, set[bool]] = defaultdict(set)
+    for claim in found.claims:
+        for line in claim.lines:
+            if line.row:
+                lifted[line.row].add(claim.absent)
+    says: defaultdict[str, set[bool]] = defaultdict(set)
+    rows, _ = hpoa.annotate(store, found)
+    for row in rows:
+        cells = dict(zip(lifting.COLUMNS, row, strict=True))
+        if cells["aspect"] == "P":
+            own = cells["biocuration"].startswith("hypomag:")
+            key = f"{cells['database_id']} {cells['hpo_id']}"
+            says[key] |= {absent[cells["biocuration"].removeprefix("hypomag:").split("[")[0]]} if own else lifted["\t".join(row)]
+    assert {True} in says.values()
+    for key, polarities in says.items():
+        n, m = hpoa_report["ratios"][key]
+        assert m > 0
+        assert (n > 0) is (False in polarities), key
