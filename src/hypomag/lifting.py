@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
-from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple, parse
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from hypomag import names, prefixes
 from hypomag.errors import InputError
 from hypomag.formatting import RDF_TYPE, RDFS, XSD, canonical_decimal, turtle
 from hypomag.queries import run
-from hypomag.sources import BASE, HPOA, VOCAB
+from hypomag.sources import BASE, CLAIMS, HPOA, VOCAB
 
 COLUMNS = (
     "database_id", "disease_name", "qualifier", "hpo_id", "reference", "evidence",
@@ -152,12 +152,14 @@ class Known:
 
     `claims` are the curated claims without qualifiers: (subject, predicate, object, polarity) → claim IRI. `references`
     are described as references already, `labelled` says of an IRI that it has a label, `label` gives it, else the short form.
+    `shown` has what a finding says of a laboratory value: finding → predicate and object of the shortcuts.
     """
 
     claims: Mapping[tuple[str, str, str, str], str]
     references: Container[str]
     labelled: Callable[[str], bool]
     label: Callable[[str], str]
+    shown: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -203,7 +205,19 @@ def known(store: Store) -> Known:
         frozenset(q.subject.value for q in references if q.graph_name.value != HPOA),
         labelled,
         lambda iri: names.label(store, NamedNode(iri)),
+        _shown(store),
     )
+
+
+def _shown(store: Store) -> dict[str, list[str]]:
+    """Which states of which values findings name, as the rule state-shown has it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for verb, state in (("hm:lowFinding", "hm:stateLow"), ("hm:highFinding", "hm:stateHigh")):
+        for quad in store.quads_for_pattern(None, prefixes.node(verb), None, None):
+            claims = (q.subject for q in store.quads_for_pattern(None, prefixes.node("hm:object"), quad.subject, None))
+            if any(Quad(c, NamedNode(RDF_TYPE), prefixes.node("hm:LaboratoryClaim"), NamedNode(CLAIMS)) in store for c in claims):
+                found[quad.object.value] += (f"{_node('hm:variableShown')} {quad.subject}", f"{_node('hm:stateShown')} {_node(state)}")
+    return {finding: sorted(set(said)) for finding, said in found.items()}
 
 
 def lift(rows: Iterable[Annotation], store: Store, diseases: Mapping[str, str], onsets: Container[str]) -> list[Triple]:
@@ -272,6 +286,8 @@ def _entry(rows: list[Annotation], graph: Known, disease: str, onsets: Container
             edges.append(f"{claim} {_TYPE} {_node('hm:Claim')}")
             if not absent and predicate != "hm:hasOnset":
                 edges.append(f"{subject} {_node(predicate)} {target}")
+            if not absent and kind == "PhenotypeClaim":
+                edges += (f"{claim} {said}" for said in graph.shown.get(target[1:-1], ()))
         line = f"hpoa-{slug}-{_slug(*row.reference.split(';'))}"
         k = 1
         while (line if k == 1 else f"{line}-{k}") in seen:

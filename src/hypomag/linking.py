@@ -261,7 +261,7 @@ def _lift(
     diseases = _Diseases(curated, seen.canonical)
     label = lru_cache(maxsize=None)(lambda iri: seen.labels.get(iri) or before.label(iri))
     entries = {iri: iri for iri in map(names.canonical, lifting.entries(path)) if iri and iri not in seen.canonical}
-    known = lifting.Known(before.claims, before.references, lambda iri: iri in entries or before.labelled(iri), label)
+    known = lifting.Known(before.claims, before.references, lambda iri: iri in entries or before.labelled(iri), label, before.shown)
     if not onsets:
         onsets = lifting.onset_terms(lifting.packaged_folder() / "hp.obo")
     rows = found = 0

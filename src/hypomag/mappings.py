@@ -56,7 +56,8 @@ def matches(path: Path) -> Iterator[Match]:
             for row in table.mappings:
                 if isinstance(row, sssom_pydantic.io.ParseError):
                     raise InputError(
-                        f"{path}: row {row.line_number}: {_first(row.exception)}", "see https://mapping-commons.github.io/sssom/"
+                        f"{path}: row {row.line_number} cannot be read: {_first(row.exception)}",
+                        "is every prefix in its curie_map? see https://mapping-commons.github.io/sssom/",
                     )
                 read += 1
                 parts = [table.converter.expand_reference(part, strict=True) for part in (row.subject, row.predicate, row.object)]

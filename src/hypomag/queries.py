@@ -353,21 +353,37 @@ def run(store: Store, text: str, *, name: str = "query", service: bool = False, 
 
 
 _OPTIONAL = re.compile(r"\bOPTIONAL\s*\{([^{}()]*)\}", re.IGNORECASE)
+_LEADS = re.compile(r"(?:\bUNION|[{}.])\s*$", re.IGNORECASE)
+_TRIPLES = re.compile(r"(?!\s*UNION\b)(?:(?!\b(?:FILTER|OPTIONAL|LATERAL|BIND|MINUS|VALUES|GRAPH|SERVICE)\b)[^{}()])*", re.IGNORECASE)
 
 
 def _lateral(text: str) -> str:
-    """Let the engine look an OPTIONAL of several triple patterns up row by row.
+    """Let the engine look triples up row by row: those of an OPTIONAL, and those that follow a UNION or a subquery.
 
     By itself it joins them over the whole graph first, which takes seconds where there are millions of triples. For
     triple patterns alone the answer is the same.
 
     >>> _lateral("{ ?a ?b ?c OPTIONAL { ?c ?d ?e ; ?f ?g } }")
-    '{ ?a ?b ?c LATERAL { OPTIONAL { ?c ?d ?e ; ?f ?g } } }'
+    '{ ?a ?b ?c  LATERAL {OPTIONAL { ?c ?d ?e ; ?f ?g }} }'
+    >>> _lateral("{ { ?a ?b ?c } UNION { ?a ?d ?c } ?c ?e ?f }")
+    '{ { ?a ?b ?c } UNION { ?a ?d ?c } LATERAL { ?c ?e ?f }}'
     """
+    masked = blanked(text)
+    found = [m.span() for m in _OPTIONAL.finditer(masked)]
+    begins: list[int] = []
+    for place, character in enumerate(masked):
+        if character == "{":
+            begins.append(place)
+        elif character == "}" and begins:
+            begin = begins.pop()
+            match = _TRIPLES.match(masked, place + 1)
+            if begins and match and "?" in match[0] and _LEADS.search(masked, 0, begin):
+                found.append(match.span())
     out, place = [], 0
-    for match in _OPTIONAL.finditer(blanked(text)):
-        out += [text[place : match.start()], "LATERAL { ", text[match.start() : match.end()], " }"]
-        place = match.end()
+    for start, end in sorted(found):
+        # A comment at the end would take the brace with it.
+        out += [text[place:start], " LATERAL {", text[start:end], "\n}" if "#" in text[start:end] else "}"]
+        place = end
     return "".join([*out, text[place:]])
 
 
