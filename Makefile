@@ -23,7 +23,7 @@ test-exports: $(READY) ## KGX, SSSOM and HPOA exports in others' validators (ins
 test-stores: $(READY) ## real stores: installs Virtuoso, Fuseki and RDF4J (on Debian, as root), then loads, asks and spoils each
 	tools/stores.sh
 	$(BIN)/hypomag build
-	HYPOMAG_TEST_STORES=1 $(BIN)/python -m pytest -q tests/test_stores.py
+	HYPOMAG_TEST_STORES=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/test_stores.py
 
 lint: $(READY) ## linters and layout
 	$(BIN)/ruff check .

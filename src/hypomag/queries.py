@@ -90,10 +90,10 @@ def variables(text: str) -> list[str]:
     return [name.lstrip("?$") for name in re.findall(r"[?$]\w+", clause)]
 
 
-def bound(text: str, bindings: Mapping[str, NamedNode | Literal]) -> str:
-    """Fix projected variables: a VALUES block at the end, and only rows in which the column is bound.
+def bound(text: str, bindings: Mapping[str, NamedNode | Literal], *, elsewhere: bool = False) -> str:
+    """Fix projected variables: a VALUES block at the end, and a filter that keeps rows with just that term.
 
-    Terms are serialised by the RDF library. A variable that the query does not project would make
+    Terms are serialised by the RDF library. A query that is asked `elsewhere` keeps its pattern as it is. A variable that the query does not project would make
     the block join with nothing, so it is refused.
 
     Raises:
@@ -113,7 +113,7 @@ def bound(text: str, bindings: Mapping[str, NamedNode | Literal]) -> str:
     if re.search(r"\}\s*(?:[^{}]*\bVALUES\b[^{}]*\{[^{}]*\}\s*)$", _QUIET.sub(" ", text), re.IGNORECASE):
         raise InputError("the query ends with a VALUES block of its own", "put the value into that block")
     # A constant in place of the variable lets the engine begin there; VALUES at the end alone would be joined last.
-    placed = [n for n, term in bindings.items() if isinstance(term, NamedNode) and n not in _computed(text)]
+    placed = [n for n, term in bindings.items() if isinstance(term, NamedNode) and n not in _computed(text) and not elsewhere]
     for name in list(placed):
         replaced = _placed(text, name, bindings[name])
         if replaced is None:
@@ -122,8 +122,12 @@ def bound(text: str, bindings: Mapping[str, NamedNode | Literal]) -> str:
             text = replaced
     names = " ".join(f"?{name}" for name in bindings)
     values = " ".join(str(term) for term in bindings.values())
-    # VALUES alone would also join with rows that leave the column unbound.
-    kept = " ".join(f"FILTER(BOUND(?{name}))" for name in bindings if name not in _computed(text) and name not in placed)
+    # VALUES alone would also join with rows that leave the column unbound; and Virtuoso joins it wrongly with a union.
+    kept = " ".join(
+        f"FILTER(?{name} = {term})" if isinstance(term, NamedNode) else f"FILTER(sameTerm(?{name}, {term}))"
+        for name, term in bindings.items()
+        if name not in _computed(text) and name not in placed
+    )
     end = _group_end(text)
     return f"{text[:end]}{kept} {text[end:].rstrip()}\nVALUES ({names}) {{ ({values}) }}\n"
 
