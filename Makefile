@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test test-exports test-stores lint build snapshots bench bench-link wheel lift clean
+.PHONY: run test test-exports test-stores test-browser screenshots lint build snapshots bench bench-link wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -24,6 +24,12 @@ test-stores: $(READY) ## real stores: installs Virtuoso, Fuseki and RDF4J (on De
 	tools/stores.sh
 	$(BIN)/hypomag build
 	HYPOMAG_TEST_STORES=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/test_stores.py
+
+test-browser: $(VENV)/.browser ## the published site in a real browser (installs Playwright, axe and Chromium)
+	HYPOMAG_TEST_BROWSER=1 $(BIN)/python -m pytest -q tests/test_browser.py
+
+screenshots: $(VENV)/.browser ## pictures of the published site, wide and narrow, light and dark, into screenshots/
+	$(BIN)/python tools/screenshots.py
 
 lint: $(READY) ## linters and layout
 	$(BIN)/ruff check .
@@ -57,5 +63,12 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
 	@touch $@
 
+$(VENV)/.browser: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group browser
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  { command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
+	  $(BIN)/python -m playwright install chromium
+	@touch $@
+
 clean:
-	rm -rf build build-bench dist $(VENV) $(VENV)-bench $(VENV)-validators
+	rm -rf build build-bench dist screenshots $(VENV) $(VENV)-bench $(VENV)-validators

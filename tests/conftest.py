@@ -30,6 +30,8 @@ SHARED = ROOT.parent / "shared"
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("stores") and os.environ.get("HYPOMAG_TEST_STORES") != "1":
         pytest.skip("Virtuoso, Fuseki and RDF4J: make test-stores installs them and runs this")
+    if item.get_closest_marker("browser") and os.environ.get("HYPOMAG_TEST_BROWSER") != "1":
+        pytest.skip("the site in Chromium: make test-browser installs it and runs this")
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +71,22 @@ def built(home: sources.Sources, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """A build of the real sources."""
     out = tmp_path_factory.mktemp("built") / "build"
     done = hypomag("build", "-o", str(out), "--graph-dir", str(ROOT))
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The published site of the real sources, two folders below what serves it: no page may know where it lies."""
+    import fcntl
+
+    base = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        base = base.parent  # the workers share one
+    out = base / "web" / "some" / "base"
+    with (base / "web.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = hypomag("publish", str(out), "--graph-dir", str(ROOT))  # who comes second finds it there
     assert done.returncode == 0, done.stderr
     return out
 

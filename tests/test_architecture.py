@@ -14,12 +14,14 @@ ROOMS = (
     "errors", "sources", "folders", "formatting", "prefixes", "spellings", "mappings", "ontologies", "closures", "bulk",
     "graph", "names", "queries", "federation", "results", "validation", "exports", "batches", "checks", "coverage", "cards", "paths",
     "lifting", "linking", "freshness", "claims", "losses", "kgx", "hpoa", "handovers",
-    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
-    "terminal", "bedside", "shipping", "peers", "cli", "start", "__main__",
+    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "renderings", "sites",
+    "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
+    "terminal", "bedside", "shipping", "publishing", "peers", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
-    "click": {"terminal", "bedside", "shipping", "peers", "cli"},
+    "click": {"terminal", "bedside", "shipping", "publishing", "peers", "cli"},
+    "jinja2": {"renderings"},
     "ucumvert": {"measures"},
     "pyshacl": {"validation"},
     "shifty": {"validation"},

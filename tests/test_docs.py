@@ -43,6 +43,8 @@ def test_commands_run(page: str, command: str, tmp_path: Path, request: pytest.F
     if STORE in words:  # a real store stands in for the reader's own
         words = [request.getfixturevalue("store_url") if word == STORE else word for word in words]
     assert words[0] == "hypomag"
+    if words[1] == "publish":  # again, into the site that all tests share
+        words[2] = str(request.getfixturevalue("site"))
     if words[1] == "build":
         words += ["-o", str(tmp_path / "build")]
     done = hypomag(*words[1:], cwd=tmp_path)

@@ -232,6 +232,7 @@ def test_the_kind_is_detected_at_each_address(server: Server) -> None:
     for ending in ("", "/", *(kind.endings if server.kind != "rdf4j" else ())):
         with stores.reach(server.url + ending) as remote:
             assert (remote.kind.name, remote.address) == (server.kind, server.url), ending
+            assert remote.document("ASK { ?s ?p ?o }")["boolean"] in (True, False)  # Oxigraph has answered HEAD with a body before
 
 
 def test_letters_beyond_ascii_arrive_as_they_are(server: Server) -> None:
@@ -621,6 +622,51 @@ def test_a_netrc_that_is_none_is_told(tmp_path: Path, monkeypatch: pytest.Monkey
         stores.reach("http://127.0.0.1:1")
 
 
+def test_a_netrc_in_other_letters_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = tmp_path / "netrc"
+    bad.write_bytes("machine 127.0.0.1 login ü password é\n".encode("latin-1"))
+    monkeypatch.setenv("NETRC", str(bad))
+    with pytest.raises(InputError, match=r"netrc:1: not a netrc file$"):
+        stores.reach("http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("token", ["tok-en\nx: y", "tök-en", "ab\tcde"])
+def test_a_token_that_no_header_can_carry_is_refused_and_not_shown(token: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPOMAG_STORE_TOKEN", token)
+    with pytest.raises(InputError, match="HYPOMAG_STORE_TOKEN") as error:
+        stores.reach("http://127.0.0.1:1")
+    assert token[:5] not in str(error.value)
+
+
+def test_a_login_that_a_store_repeats_is_not_shown(plain: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = Proxy(plain.url)
+    proxy.rule = lambda _: 403
+    try:
+        login = {"HYPOMAG_STORE_USER": "dba", "HYPOMAG_STORE_PASSWORD": "said the proxy"}
+        done = hypomag("load", proxy.url, "--store", "oxigraph", **login)
+        assert (done.returncode, "said the proxy" in done.stderr, "***" in done.stderr) == (2, False, True), done.stderr
+    finally:
+        proxy.close()
+    monkeypatch.setenv("HYPOMAG_STORE_USER", "dba")
+    monkeypatch.setenv("HYPOMAG_STORE_PASSWORD", "pw")
+    assert stores._Login("localhost").hidden("Basic ZGJhOnB3 and pw") == "Basic *** and ***"
+
+
+def test_certificates_are_checked_where_either_address_is_https() -> None:
+    for url, update, checked in (
+        ("http://127.0.0.1:1/q", "https://127.0.0.1:1/u", True), ("https://127.0.0.1:1", None, True), ("http://127.0.0.1:1", None, False),
+    ):  # fmt: skip
+        with stores.reach(url, "generic", update=update) as remote:
+            assert (remote._client._transport._pool._ssl_context.verify_mode != 0) is checked  # type: ignore[attr-defined]
+
+
+def test_a_stored_login_stays_with_its_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login dba password x\n", encoding="ascii")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with pytest.raises(InputError, match="another host"):
+        stores.reach("http://127.0.0.1:1", "generic", update="https://localhost:1/update")
+
+
 def test_the_page_has_the_table_of_the_program() -> None:
     page = (ROOT / "docs" / "stores.md").read_text(encoding="utf-8")
     for kind in stores.KINDS.values():
@@ -632,6 +678,10 @@ def test_the_page_has_the_table_of_the_program() -> None:
         assert all(f"`{name}`" in page for name in wrong)
     for bound in UNEQUAL_BOUND.values():
         assert all(f"`{name} --bind {column}=`" in page for name, column in bound)
+    faults = page.partition("**Answers that are wrong")[2].partition("\n\n")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`([a-z-]+)(?: --bind (\w+)=)?`", faults))
+    held = {(name, column) for bound in UNEQUAL_BOUND.values() for name, column in bound} | {(n, "") for w in UNEQUAL.values() for n in w}
+    assert named == held
     assert re.search(r"Virtuoso .*201", page)
 
 
@@ -718,7 +768,31 @@ def test_the_configuration_of_a_bundle_is_turtle(kind: str, store: Store) -> Non
 def test_a_bundle_never_replaces_what_is_none(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("all my work")
     done = hypomag("export", "--bundle", "oxigraph", "-o", str(tmp_path))
-    assert (done.returncode, "holds something other than a bundle" in done.stderr) == (2, True)
+    assert (done.returncode, "holds something other than an earlier export" in done.stderr) == (2, True)
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
     assert hypomag("export", "--bundle", "oxigraph", "--format", "nq").returncode == 2
     assert hypomag("export", "--bundle", "oxigraph", "-o", "/proc/x").returncode == 2
+
+
+def test_a_bundle_takes_the_place_of_just_that_bundle(tmp_path: Path) -> None:
+    def bundle(kind: str, place: str, cwd: Path = tmp_path) -> tuple[int, str]:
+        done = hypomag("export", "--bundle", kind, "-o", place, "--graph-dir", str(ROOT), cwd=cwd)
+        return done.returncode, done.stderr
+
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "counts.tsv").write_text("a")
+    (tmp_path / "mine" / "thesis.txt").write_text("all my work")
+    assert (bundle("oxigraph", "mine")[0], (tmp_path / "mine" / "thesis.txt").read_text()) == (2, "all my work")
+
+    assert bundle("virtuoso", "b") == (0, "wrote b: read README.md, then run load.sh there\n")
+    before = {p: p.read_bytes() for p in (tmp_path / "b").rglob("*") if p.is_file()}
+    assert bundle("virtuoso", ".", tmp_path / "b")[0] == 0
+    assert {p: p.read_bytes() for p in (tmp_path / "b").rglob("*") if p.is_file()} == before
+    (tmp_path / "b" / "data" / "own.nt").write_text("")
+    assert "data/own.nt" in bundle("virtuoso", "b")[1]
+    assert (tmp_path / "b" / "data" / "own.nt").is_file()
+
+    assert bundle("oxigraph", "o")[0] == 0
+    (tmp_path / "o" / "db").mkdir()  # what its load.sh builds
+    assert (bundle("oxigraph", "o")[0], (tmp_path / "o" / "db").is_dir()) == (2, True)
+    assert (bundle("oxigraph", "-")[0], (tmp_path / "-").exists()) == (2, False)

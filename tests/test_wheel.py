@@ -68,4 +68,5 @@ def test_it_carries_the_licences_and_no_second_copy(wheel: Path) -> None:
         assert any(n.endswith(f"licenses/{name}") for n in names), name
     assert "hypomag/py.typed" in names
     assert not [n for n in names if n.endswith((".ttl", ".nt", ".jsonld", ".trig", ".rdf")) and "/build/hypomag" in n]
+    assert {"hypomag/templates/page.html", "hypomag/templates/style.css", "hypomag/data/queries/pages/schema-org.rq"} <= set(names)
     assert wheel.stat().st_size < 20_000_000

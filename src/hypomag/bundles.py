@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from pyoxigraph import Store
 
-from hypomag import exports
+from hypomag import exports, folders
 from hypomag.errors import InputError
 from hypomag.graph import content_graphs
 from hypomag.sources import BASE
 
-MARK = "counts.tsv"  # a folder that holds it is a bundle of ours and may be replaced
 RUN = "The tests run this bundle: {}."
 READ = "**Written from the manual of {}, and never run by us.** Read the script before you run it, and count afterwards."
 
@@ -24,30 +21,13 @@ def write(store: Store, kind: str, output: str) -> str:
     """Write the bundle for one kind of store into a folder; returns what to do with it.
 
     Raises:
-        InputError: the folder holds something else, or cannot be written.
+        InputError: the folder holds something else (a database that was built in it, too), or cannot be written.
     """
+    if output == "-":
+        raise InputError("a bundle is a folder and cannot go to standard output", "name a folder with -o")
     out = Path(output)
-    try:
-        if out.exists() and (not out.is_dir() or (any(out.iterdir()) and not (out / MARK).is_file())):
-            raise InputError(f"{out}: holds something other than a bundle", "name a new or empty folder with -o")
-        out.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{out.name}.new-", dir=out.parent))
-        try:
-            for name, content in files(store, kind).items():
-                place = aside / name
-                place.parent.mkdir(exist_ok=True)
-                place.write_bytes(content)
-                if name.endswith(".sh"):
-                    place.chmod(0o755)
-            aside.chmod(0o755)
-            if out.exists():
-                shutil.rmtree(out)
-            aside.rename(out)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    except OSError as error:
-        raise InputError(f"{error.filename or out}: {error.strerror}", "choose another folder with -o") from None
-    shown = os.path.relpath(out)
+    shown = os.path.relpath(out)  # before the folder is exchanged, which may be the one that we stand in
+    folders.write(out, files(store, kind))
     return f"wrote {shown if not shown.startswith('..') else out}: read README.md, then run load.sh there"
 
 
@@ -55,7 +35,7 @@ def files(store: Store, kind: str) -> dict[str, bytes]:
     """The files of a bundle by name; the same graph gives the same bytes."""
     counts = {g.value: sum(1 for _ in store.quads_for_pattern(None, None, None, g)) for g in content_graphs(store)}
     found = {"virtuoso": _virtuoso, "fuseki": _fuseki, "graphdb": _graphdb, "qlever": _qlever, "oxigraph": _oxigraph}[kind](store)
-    found[MARK] = "".join(f"{name}\t{number}\n" for name, number in counts.items()).encode()
+    found["counts.tsv"] = "".join(f"{name}\t{number}\n" for name, number in counts.items()).encode()
     version, date = exports.release(store)
     readme = f"# hypomag {version} ({date}) for {kind}\n\n{found['README.md'].decode()}\n{_COMMON}"
     found["README.md"] = readme.encode()
@@ -64,9 +44,9 @@ def files(store: Store, kind: str) -> dict[str, bytes]:
 
 
 _COMMON = """\
-`counts.tsv` says how many triples each named graph must have; `sha256sum --check SHA256SUMS` checks the files. The default
-graph stays empty: a query that names no graph needs the union of the named graphs, which `hypomag query NAME --endpoint URL`
-asks for by itself. Against the running store, `hypomag load URL --verify-only` compares every triple.
+`counts.tsv` says how many triples each named graph must have; `sha256sum --check SHA256SUMS` checks the files.
+Our graphs are named graphs. Where a store reads no named graph for a query that names none, ask for their union, as
+`hypomag query NAME --endpoint URL` does by itself. Against the running store, `hypomag load URL --verify-only` compares every triple.
 
 It informs; it is no medical advice. Licences: see the graph's own `dcterms:license`, and THIRD-PARTY-NOTICES of hypomag.
 """
@@ -94,7 +74,7 @@ def _virtuoso(store: Store) -> dict[str, bytes]:
     found["load.sh"] = (_SH.format(purpose="Loads data/*.nt into Virtuoso with its bulk loader, each into the graph that *.nt.graph names.") + """\
 # isql and its address and login: ISQL (isql-vt on Debian, isql elsewhere), VIRTUOSO (host:port), VIRTUOSO_USER, VIRTUOSO_PASSWORD.
 # The server must read this folder: name it in DirsAllowed of virtuoso.ini.
-data=${VIRTUOSO_DATA:-$PWD/data}
+data=$(printf %s "${VIRTUOSO_DATA:-$PWD/data}" | sed "s/'/''/g")
 sql() {
     # On standard input, because in EXEC= a + becomes a space; and its exit status says nothing of SQL errors.
     out=$(printf '%s\\n' "$1" | "${ISQL:-isql-vt}" "${VIRTUOSO:-localhost:1111}" "${VIRTUOSO_USER:-dba}" "${VIRTUOSO_PASSWORD:?set it}" \\
@@ -125,7 +105,7 @@ exit $status
 
 N-Triples, one file a graph with the graph's name beside it: what Virtuoso's loader reads best. It clears our graphs first and
 touches no other. Public readers need no login for `/sparql`; ResultSetMaxRows of virtuoso.ini (10,000 on Debian) cuts larger
-answers off without a word.
+answers off, which only a header (X-SPARQL-MaxRows) tells.
 """
     ).encode()
     return found

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from pyoxigraph import NamedNode, Store
 
@@ -36,9 +37,16 @@ SELECT DISTINCT ?claim ?kind ?label ?polarity ?status WHERE {
   FILTER(?status != hm:retracted)
 } ORDER BY ?claim
 """
+_EVERY = """
+SELECT DISTINCT ?claim ?kind ?label ?polarity ?status WHERE {
+  ?kind rdfs:subClassOf hm:Claim .
+  ?claim a ?kind ; rdfs:label ?label ; hm:polarity ?polarity ; hm:status ?status .
+  FILTER(?status != hm:retracted)
+} ORDER BY ?claim
+"""
 _LINES = """
 SELECT ?claim ?line ?source ?sourceLabel ?direction ?n ?m ?percent ?band ?note ?study ?grade ?genotyped WHERE {
-  VALUES ?claim { %s }
+  %s
   ?claim hm:evidence ?line .
   ?line dcterms:source ?source ; hm:direction ?direction .
   ?source hm:shortCitation ?sourceLabel .
@@ -201,12 +209,21 @@ def _shown(store: Store, term: object) -> str:
     return str(getattr(term, "value", term))
 
 
+def every_statement(store: Store) -> dict[str, Statement]:
+    """All claims of the graph that are not retracted, with their lines, by IRI."""
+    return {s.iri: s for s in _told(list(run(store, _EVERY)), run(store, _LINES % ""))}
+
+
 def _statements(store: Store, entity: NamedNode) -> list[Statement]:
     rows = list(run(store, _CLAIMS.replace("?entity", str(entity))))
     if not rows:
         return []
+    return _told(rows, run(store, _LINES % f"VALUES ?claim {{ {' '.join(str(r['claim']) for r in rows)} }}"))
+
+
+def _told(rows: list[Any], evidence: Iterable[Any]) -> list[Statement]:
     lines: dict[str, list[Line]] = {}
-    for row in run(store, _LINES % " ".join(str(r["claim"]) for r in rows)):
+    for row in evidence:
 
         def text(key: str, row=row) -> str:  # type: ignore[no-untyped-def]
             return row[key].value if row[key] is not None else ""

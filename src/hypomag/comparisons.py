@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -122,7 +122,7 @@ def compare(store: Store, given: Sequence[str]) -> Comparison:
                 f"{names.label(store, NamedNode(iri))} is no disease of the graph", "name diseases or groups, such as HOMG3 or Gitelman"
             )
     known = signatures(store, among=nodes)
-    rows = [*_told_apart(store, nodes), *_stated(store, nodes), *_laboratory(store, known), *_findings(store, known)]
+    rows = [*_told_apart(store, nodes), *_stated(store, nodes), *laboratory(store, known), *_findings(store, known)]
     order = {DIFFERS: 0, ONE_SIDED: 1, ALIKE: 2}
     rows.sort(key=lambda r: (order[r.verdict], SECTIONS.index(r.section), r.label))
     return Comparison({iri: known[iri].short for iri in nodes}, tuple(known[iri].label for iri in nodes), tuple(rows))
@@ -232,7 +232,8 @@ def _stated(store: Store, nodes: list[str]) -> Iterable[Row]:
         yield _row(section, next(objects[key, d] for d in by_disease), label or section, cells, len(nodes))
 
 
-def _laboratory(store: Store, known: dict[str, Signature]) -> Iterable[Row]:
+def laboratory(store: Store, known: Mapping[str, Signature]) -> Iterable[Row]:
+    """Rows of the laboratory states on record of some diseases."""
     for variable in sorted({v for s in known.values() for v in s.laboratory}):
         cells = {}
         for iri, signature in known.items():

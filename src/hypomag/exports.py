@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 
 from pyoxigraph import CanonicalizationAlgorithm, Dataset, Literal, NamedNode, Quad, RdfFormat, Store, Triple, serialize
@@ -80,27 +81,34 @@ def jsonld(store: Store, table: Mapping[str, str]) -> dict[str, object]:
     context, terms = _context(every, table)
     graphs = []
     for graph in content_graphs(store):
-        nodes: dict[str, dict[str, list[object]]] = {}
-        for quad in every:
-            if quad.graph_name == graph:
-                node = nodes.setdefault(quad.subject.value, {})
-                if quad.predicate.value == RDF_TYPE:
-                    node.setdefault("@type", []).append(prefixes.shorten(quad.object.value, dict(table)))
-                else:
-                    key, coercion = terms[quad.predicate.value]
-                    node.setdefault(key, []).append(_value(quad.object, coercion, table))
-        graphs.append({
-            "@id": prefixes.shorten(graph.value, dict(table)),
-            "@graph": [
-                {"@id": prefixes.shorten(s, dict(table))}
-                | {k: v[0] if len(v) == 1 else v for k, v in sorted(nodes[s].items())}
-                for s in sorted(nodes)
-            ],
-        })  # fmt: skip
+        nodes = _nodes((quad.triple for quad in every if quad.graph_name == graph), terms)
+        graphs.append({"@id": prefixes.shorten(graph.value), "@graph": nodes})
     return {"@context": context, "@graph": graphs}
 
 
-def _context(every: Iterable[Quad], table: Mapping[str, str]) -> tuple[dict[str, object], dict[str, tuple[str, str]]]:
+def jsonld_graph(triples: Iterable[Triple], table: Mapping[str, str]) -> dict[str, object]:
+    """Return some triples as one graph of compact JSON-LD 1.1; its context holds only the prefixes that are used."""
+    every = sorted(set(triples), key=str)
+    context, terms = _context(every, table)
+    nodes = _nodes(every, terms)
+    words = {key: value for key, value in context.items() if key not in table}
+    used = set(re.findall(r'"([A-Za-z][\w.-]*):', json.dumps([words, nodes])))
+    return {"@context": {k: v for k, v in context.items() if k not in table or k in used}, "@graph": nodes}
+
+
+def _nodes(triples: Iterable[Triple], terms: Mapping[str, tuple[str, str]]) -> list[dict[str, object]]:
+    found: dict[str, dict[str, list[object]]] = {}
+    for triple in triples:
+        node = found.setdefault(triple.subject.value, {})
+        if triple.predicate.value == RDF_TYPE:
+            node.setdefault("@type", []).append(prefixes.shorten(triple.object.value))
+        else:
+            key, coercion = terms[triple.predicate.value]
+            node.setdefault(key, []).append(_value(triple.object, coercion))
+    return [{"@id": prefixes.shorten(s)} | {k: v[0] if len(v) == 1 else v for k, v in sorted(found[s].items())} for s in sorted(found)]
+
+
+def _context(every: Iterable[Quad | Triple], table: Mapping[str, str]) -> tuple[dict[str, object], dict[str, tuple[str, str]]]:
     kinds: dict[str, set[str]] = {}
     for quad in every:
         if quad.predicate.value != RDF_TYPE:
@@ -111,7 +119,7 @@ def _context(every: Iterable[Quad], table: Mapping[str, str]) -> tuple[dict[str,
         context[prefix] = space if space[-1] in ":/?#[]@" else {"@id": space, "@prefix": True}
     terms: dict[str, tuple[str, str]] = {}
     for predicate, found in sorted(kinds.items()):
-        curie = prefixes.shorten(predicate, dict(table))
+        curie = prefixes.shorten(predicate)
         local = curie.removeprefix("hm:")
         key = local if local != curie and local not in table else curie  # "evidence" is a prefix too
         coercion = found.pop() if len(found) == 1 else ""
@@ -122,7 +130,7 @@ def _context(every: Iterable[Quad], table: Mapping[str, str]) -> tuple[dict[str,
         elif coercion.startswith("@"):
             definition["@language"] = coercion[1:]
         elif coercion and coercion != XSD + "string":
-            definition["@type"] = prefixes.shorten(coercion, dict(table))
+            definition["@type"] = prefixes.shorten(coercion)
         if len(definition) > 1 or key != curie:
             context[key] = definition
     return context, terms
@@ -134,10 +142,10 @@ def _kind(term: object) -> str:
     return f"@{term.language}" if term.language else str(term.datatype.value)
 
 
-def _value(term: object, coercion: str, table: Mapping[str, str]) -> object:
+def _value(term: object, coercion: str) -> object:
     kind = _kind(term)
     if isinstance(term, NamedNode):
-        short = prefixes.shorten(term.value, dict(table))
+        short = prefixes.shorten(term.value)
         return short if coercion == "@id" else {"@id": short}
     assert isinstance(term, Literal)
     if kind == XSD + "integer" and kind == coercion:
@@ -146,7 +154,7 @@ def _value(term: object, coercion: str, table: Mapping[str, str]) -> object:
         return term.value
     if term.language:
         return {"@value": term.value, "@language": term.language}
-    return {"@value": term.value, "@type": prefixes.shorten(kind, dict(table))}
+    return {"@value": term.value, "@type": prefixes.shorten(kind)}
 
 
 def rdfc10(statements: Iterable[Quad]) -> str:
@@ -171,8 +179,11 @@ def release(store: Store) -> tuple[str, str]:
     return one("http://www.w3.org/2002/07/owl#versionInfo"), one("http://purl.org/dc/terms/modified")
 
 
-def description(store: Store, files: Mapping[str, bytes]) -> str:
-    """VoID and DCAT description of the dataset, its graphs and its files, as Turtle in our layout."""
+def description(store: Store, files: Mapping[str, bytes], folder: str = "") -> str:
+    """VoID and DCAT description of the dataset, its graphs and its files, as Turtle in our layout.
+
+    `folder` is the web address, with a slash at its end, below which the files are published.
+    """
     version, date = release(store)
     table = prefixes.read()
     dataset, void, dcat, dct = BASE + "dataset", table["void"], table["dcat"], table["dcterms"]
@@ -188,6 +199,7 @@ def description(store: Store, files: Mapping[str, bytes]) -> str:
         return Literal(value, language="en")
 
     every = union(store)
+    predicates = {t.predicate.value for t in every}
     for kind in (void + "Dataset", dcat + "Dataset"):
         say(dataset, RDF_TYPE, NamedNode(kind))
     say(dataset, dct + "title", english("hypomag: a knowledge graph of primary hypomagnesemia"))
@@ -201,10 +213,10 @@ def description(store: Store, files: Mapping[str, bytes]) -> str:
     say(dataset, void + "uriSpace", Literal(BASE))
     say(dataset, void + "triples", number(len(every)))
     say(dataset, void + "distinctSubjects", number(len({t.subject.value for t in every})))
-    say(dataset, void + "properties", number(len({t.predicate.value for t in every})))
+    say(dataset, void + "properties", number(len(predicates)))
     say(dataset, void + "classes", number(len({t.object.value for t in every if t.predicate.value == RDF_TYPE})))
     say(dataset, void + "exampleResource", NamedNode(table["MONDO"] + "0011176"))
-    for space in sorted({s for s in table.values() if any(t.predicate.value.startswith(s) for t in every)}):
+    for space in sorted({s for s in table.values() if any(p.startswith(s) for p in predicates)}):
         say(dataset, void + "vocabulary", NamedNode(space))
     for graph in content_graphs(store):
         count = sum(1 for _ in store.quads_for_pattern(None, None, None, graph))
@@ -221,6 +233,9 @@ def description(store: Store, files: Mapping[str, bytes]) -> str:
         checksum = node + "#sha256"
         say(dataset, dcat + "distribution", NamedNode(node))
         say(node, RDF_TYPE, NamedNode(dcat + "Distribution"))
+        if folder:
+            say(node, dcat + "downloadURL", NamedNode(folder + name))
+            say(dataset, void + "dataDump", NamedNode(folder + name))
         say(node, dct + "title", Literal(name))
         say(node, dcat + "mediaType", NamedNode(f"https://www.iana.org/assignments/media-types/{media}"))
         say(node, dcat + "byteSize", number(len(content)))

@@ -50,7 +50,7 @@ def recover(out: Path) -> None:
 
 
 def write(out: Path, files: dict[str, bytes]) -> None:
-    """Write a folder that holds exactly these files; an earlier one of the same names is replaced.
+    """Write a folder that holds exactly these files, scripts (`.sh`) as executable; an earlier one of the same names is replaced.
 
     Raises:
         InputError: there is something else in the folder, or it cannot be written.
@@ -58,14 +58,26 @@ def write(out: Path, files: dict[str, bytes]) -> None:
     out = out.resolve()
     recover(out)
     try:
-        foreign = sorted(p.name for p in out.iterdir() if p.name not in files) if out.is_dir() else [out.name] if out.exists() else []
+        foreign = sorted(_foreign(out, files)) if out.is_dir() else [out.name] if out.exists() else []
     except OSError as error:
         raise InputError(f"{out}: {error.strerror}", "choose another folder with -o") from None
     if foreign:
         raise InputError(f"{out}: holds something other than an earlier export: {foreign[0]}", "name a new or empty folder with -o")
     with replaced(out) as aside:
         for name, content in files.items():
-            (aside / name).write_bytes(content)
+            place = aside / name
+            place.parent.mkdir(exist_ok=True)
+            place.write_bytes(content)
+            if name.endswith(".sh"):
+                place.chmod(0o755)
+
+
+def _foreign(out: Path, files: dict[str, bytes]) -> Iterator[str]:
+    ours = {parent.as_posix() for name in files for parent in (Path(name), *Path(name).parents)}
+    for place in out.rglob("*"):
+        name = place.relative_to(out).as_posix()
+        if name not in ours or place.is_dir() is (name in files):
+            yield name
 
 
 def _prefix(out: Path) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from pyoxigraph import NamedNode, Store
@@ -246,7 +247,34 @@ def explain(store: Store, subject: str, finding: str, state: str | None = None) 
     )
 
 
-def _reaching(goals: set[str], every: list[Step]) -> set[str]:
+def nearest(store: Store, subject: str, every: Sequence[Step]) -> dict[tuple[str, int], Path]:
+    """The best path from a subject to each variable in each state that it can bring about: (variable, state) → path.
+
+    It is the path that `explain` would tell first, found without walking all others.
+
+    Raises:
+        UnknownName, AmbiguousName, InputError: as `explain`.
+    """
+    starts, _ = _starts(store, names.resolve(store, subject), None)
+    outgoing: dict[str, list[Step]] = {}
+    for step in every:
+        outgoing.setdefault(step.origin, []).append(step)
+    todo = [((0, 0, 0, ()), iri, state, Path(names.label(store, NamedNode(iri)), state, ())) for iri, state in starts]
+    found: dict[tuple[str, int], Path] = {}
+    while todo:
+        _, at, state, path = heapq.heappop(todo)
+        if (at, state) in found:
+            continue
+        found[at, state] = path
+        seen = {s.origin for s in path.steps} | {at}
+        for step in outgoing.get(at, []):
+            if step.target not in seen and (step.target, state * step.sign) not in found:
+                longer = Path(path.start, path.start_state, (*path.steps, step))
+                heapq.heappush(todo, (longer.weight, step.target, state * step.sign, longer))  # type: ignore[misc]
+    return {goal: path for goal, path in found.items() if path.steps}
+
+
+def _reaching(goals: set[str], every: Sequence[Step]) -> set[str]:
     incoming: dict[str, list[str]] = {}
     for step in every:
         incoming.setdefault(step.target, []).append(step.origin)
@@ -265,14 +293,7 @@ def _starts(store: Store, subject: NamedNode, state: str | None) -> tuple[list[t
     if _is(store, subject, "Variable"):
         now = state or "low"
         return [(subject.value, text[now])], f"Start: {label} {now}."
-    rows = list(run(store, f"""
-        SELECT ?gene ?geneLabel ?variable ?how WHERE {{
-          {{ ?variable hm:activityOf ?gene . FILTER(?gene = {subject}) }}
-          UNION
-          {{ ?claim a hm:CausationClaim ; hm:subject {subject} ; hm:predicate ?how ; hm:object ?gene ; hm:polarity hm:present .
-            ?variable hm:activityOf ?gene }}
-          ?gene rdfs:label ?geneLabel .
-        }} ORDER BY ?geneLabel ?variable"""))  # fmt: skip
+    rows = sorted(_acting(store, subject))
     if not rows:
         states = [(q.subject.value, sign) for name, sign in (("lowFinding", -1), ("highFinding", 1))
                   for q in store.quads_for_pattern(None, NamedNode(VOCAB + name), subject, None)]  # fmt: skip
@@ -283,12 +304,29 @@ def _starts(store: Store, subject: NamedNode, state: str | None) -> tuple[list[t
         )
     gain = prefixes.expand("RO:0004001")
     start = []
-    for row in rows:
-        gained = row["how"] is not None and row["how"].value == gain
-        start.append((row["variable"].value, text[state] if state else 1 if gained else -1))
-    genes = ", ".join(dict.fromkeys(row["geneLabel"].value for row in rows))
+    for _, variable, predicate in rows:
+        start.append((variable, text[state] if state else 1 if predicate == gain else -1))
+    genes = ", ".join(dict.fromkeys(gene for gene, _, _ in rows))
     how = {-1: "lost", 1: "gained"}[start[0][1]]
     return list(dict.fromkeys(start)), f"Start: the activity of {genes} is {how}."
+
+
+def _acting(store: Store, subject: NamedNode) -> Iterator[tuple[str, str, str]]:
+    """The variables through which a gene acts, or the genes that are claimed to cause a disease: gene label, variable, predicate."""
+
+    def pairs(one: NamedNode | None, predicate: str, other: NamedNode | None) -> list[tuple[NamedNode, NamedNode]]:
+        return [
+            (NamedNode(q.subject.value), NamedNode(q.object.value))
+            for q in store.quads_for_pattern(one, NamedNode(VOCAB + predicate), other, None)
+        ]
+
+    for variable, _ in pairs(None, "activityOf", subject):
+        yield names.label(store, subject), variable.value, ""
+    for claim, _ in pairs(None, "subject", subject):
+        if _is(store, claim, "CausationClaim") and pairs(claim, "polarity", NamedNode(VOCAB + "present")):
+            for _, gene in pairs(claim, "object", None):
+                for variable, _ in pairs(None, "activityOf", gene):
+                    yield names.label(store, gene), variable.value, pairs(claim, "predicate", None)[0][1].value
 
 
 def _goals(store: Store, finding: NamedNode) -> set[tuple[str, int]]:

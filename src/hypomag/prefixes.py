@@ -37,9 +37,18 @@ def shorten(iri: str, table: dict[str, str] | None = None) -> str:
     >>> shorten("http://purl.obolibrary.org/obo/HP_0001250")
     'HP:0001250'
     """
+    return _shortened(iri) if table is None else _shortest(iri, table)
+
+
+@lru_cache(maxsize=1 << 16)
+def _shortened(iri: str) -> str:
+    return _shortest(iri, read())
+
+
+def _shortest(iri: str, table: dict[str, str]) -> str:
     best = ""
     found = iri
-    for prefix, space in (table or read()).items():
+    for prefix, space in table.items():
         if len(space) > len(best) and iri.startswith(space) and len(iri) > len(space):
             best, found = space, f"{prefix}:{iri[len(space) :]}"
     return found

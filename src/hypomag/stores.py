@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -90,8 +91,14 @@ class _Login(httpx.Auth):
         self.token = os.environ.get("HYPOMAG_STORE_TOKEN", "").strip()
         self.user = os.environ.get("HYPOMAG_STORE_USER", "").strip()
         self.password = os.environ.get("HYPOMAG_STORE_PASSWORD", "")
+        self.stored = False  # the login is that of the host in netrc
         if not self.token and not self.user:
             self.user, self.password = _netrc(host)
+            self.stored = bool(self.user)
+        if re.search(r"[^ -~]", self.token):
+            raise InputError(
+                "HYPOMAG_STORE_TOKEN holds a line break or a letter that no header can carry", "give the token alone, on one line"
+            )
         self._chosen: httpx.Auth | None = None
 
     @property
@@ -100,8 +107,9 @@ class _Login(httpx.Auth):
 
     def hidden(self, text: str) -> str:
         """A text without the secrets, should a store repeat them."""
-        for secret in (self.token, self.password):
-            text = text.replace(secret, "***") if len(secret) > 3 else text
+        basic = base64.b64encode(f"{self.user}:{self.password}".encode()).decode() if self.password else ""
+        for secret in (basic, self.token, self.token.partition(" ")[2], self.password):
+            text = text.replace(secret, "***") if secret else text
         return text
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
@@ -132,9 +140,10 @@ def _netrc(host: str) -> tuple[str, str]:
         return "", ""
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}", "mend it, or set NETRC to another file") from None
-    except netrc.NetrcParseError as error:
+    except (netrc.NetrcParseError, UnicodeDecodeError) as error:
         # Its message would repeat a word of the file, which may be the password.
-        raise InputError(f"{path}:{error.lineno or 1}: not a netrc file", "mend it, or set NETRC to another file") from None
+        line = getattr(error, "lineno", None) or 1
+        raise InputError(f"{path}:{line}: not a netrc file", "mend it, or set NETRC to another file") from None
     return (found[0], found[2] or "") if found else ("", "")
 
 
@@ -244,6 +253,7 @@ class Remote:
 
 
 def _exchange(client: httpx.Client, method: str, url: str, **rest: Any) -> httpx.Response:
+    """Send one request; no message of a failure repeats what was sent."""
     try:
         return client.request(method, url, **rest)
     except httpx.ConnectTimeout:
@@ -259,7 +269,7 @@ def _exchange(client: httpx.Client, method: str, url: str, **rest: Any) -> httpx
 
 _REMEDIES = {
     403: "this login may not do that; with Virtuoso the user needs SPARQL_UPDATE",
-    404: "Fuseki: http://host:3030/DATASET; RDF4J and GraphDB: http://host:port/.../repositories/NAME; Oxigraph and Virtuoso: http://host:port",
+    404: "Fuseki: http://host:3030/DATASET; RDF4J and GraphDB: http://host:port/.../repositories/NAME; Oxigraph and Virtuoso: http://host:port; behind a proxy say --store",
     405: "the store takes no writing here: is it started read-only?",
     413: "let the store, or the proxy before it, take larger requests",
     415: "say what kind of store it is with --store",
@@ -287,14 +297,20 @@ def reach(url: str, kind: str | None = None, *, timeout: float | None = None, up
     `update` is where a generic store takes updates, if not at the address itself.
 
     Raises:
-        InputError: the address is none, or carries a password.
+        InputError: the address is none, or carries a password, or the two are on different hosts and `~/.netrc` knows one.
         StoreError: nothing answers there, or it refuses.
     """
     address = checked(url)
-    login = _Login(urlsplit(address).hostname or "")
+    updates = checked(update) if update else None
+    host = urlsplit(address).hostname or ""
+    login = _Login(host)
+    if updates and login.stored and urlsplit(updates).hostname != host:
+        raise InputError(
+            f"the login that is stored for {host} would go to another host", "set HYPOMAG_STORE_USER and HYPOMAG_STORE_PASSWORD"
+        )
     patience = httpx.Timeout(timeout or PATIENCE, connect=min(CONNECT, timeout or CONNECT))
     # Reading the certificates takes longer than a small query, and nothing but https needs them: no redirect is followed.
-    client = httpx.Client(auth=login, timeout=patience, verify=address.startswith("https:"))
+    client = httpx.Client(auth=login, timeout=patience, verify="https:" in (address[:6], (updates or "")[:6]))
     told = ""
     try:
         if kind is None:
@@ -307,7 +323,7 @@ def reach(url: str, kind: str | None = None, *, timeout: float | None = None, up
         if address.endswith(ending):
             address = address.removesuffix(ending)
             break
-    return Remote(found, address, client, login, told, checked(update) if update else None)
+    return Remote(found, address, client, login, told, updates)
 
 
 def checked(url: str) -> str:
@@ -337,8 +353,9 @@ def _detected(client: httpx.Client, address: str) -> tuple[str, str]:
             return "graphdb", ""
         if _exchange(client, "GET", root + "/protocol").text.strip().isdigit():
             return "rdf4j", ""
-    # HEAD: Fuseki would answer GET with the whole dataset.
-    headers = _exchange(client, "HEAD", address).headers
+    # HEAD: Fuseki would answer GET with the whole dataset. Oxigraph answers it at its endpoints with a body, which must not be
+    # taken for the answer of the next request: so the connection ends here.
+    headers = _exchange(client, "HEAD", address, headers={"Connection": "close"}).headers
     server = headers.get("server", "")
     name, _, version_told = server.partition("/")
     if name.lower() in ("oxigraph", "virtuoso"):

@@ -1,0 +1,330 @@
+"""What only a disease page has: frequencies, the mechanism drawn, neighbours, limits in both units, conflicts, sources."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from decimal import Decimal
+
+from pyoxigraph import NamedNode
+
+from hypomag import charts, comparisons, diagrams, measures, paths, prefixes
+from hypomag.addresses import fragment
+from hypomag.cards import Line
+from hypomag.charts import Frequency
+from hypomag.diagrams import Arrow, Box
+from hypomag.errors import HypomagError
+from hypomag.passages import NOT_PEOPLE, QUALIFIERS, Group, Link, Reader, Section, Table, often
+from hypomag.paths import Path, Step
+from hypomag.sources import VOCAB
+
+MOST_BARS, MOST_GOALS, MOST_NEIGHBOURS, MOST_ROWS = 30, 14, 5, 14
+_SAME = ("hm:predicate", "hm:object", "hm:agent", "hm:goal", "hm:state")
+_SIGNS = {"<=": "≤", ">=": "≥"}
+BOTH_UNITS = ("mmol/L", "mg/dL")
+
+
+def frequencies(reader: Reader, disease: str) -> tuple[list[Frequency], int]:
+    """How often each finding of a disease was seen, and how many findings more than are drawn.
+
+    Claims with a qualifier (severity, context, age group) and studies of animals or cells are left out. Nothing is
+    summed: the bar is the largest cohort, others stand beside it; a cohort of one is no bar.
+    """
+    counted: dict[str, dict[tuple[int, int, str], tuple[Line, str]]] = defaultdict(dict)
+    stated: dict[str, list[tuple[Line, str]]] = defaultdict(list)
+    sides: dict[str, set[str]] = defaultdict(set)
+    for claim in reader.facts.sections.get(disease, ()):
+        told = reader.claims.get(claim)
+        if told is None or told.kind not in ("PhenotypeClaim", "ComplicationClaim"):
+            continue
+        finding = reader.facts.one(claim, "hm:object")
+        if any(reader.facts.values(claim, q) for q in QUALIFIERS):
+            continue
+        sides[finding] |= {told.polarity, *(("disputed",) if told.disputed else ())}
+        for line in told.lines:
+            if line.study in NOT_PEOPLE:
+                continue
+            if line.m and line.n is not None:
+                counted[finding].setdefault((line.n, line.m, line.source_iri), (line, claim))
+            elif often(line) and line.direction == "supports" and told.polarity == "present":
+                stated[finding].append((line, claim))
+    found = []
+    for finding in sorted({*counted, *stated}):
+        label, doubt = reader.facts.label(finding), len(sides[finding]) > 1
+        cohorts = sorted(
+            (x for x in counted[finding].values() if (x[0].m or 0) > 1), key=lambda x: (-(x[0].m or 0), -(x[0].n or 0), x[0].iri)
+        )
+        if cohorts:
+            line, claim = cohorts[0]
+            others = tuple((x.n or 0, x.m or 0) for x, _ in cohorts[1:])
+            source = reader.citation(line.source_iri, line.source)
+            found.append(Frequency(label, f"#{fragment(claim)}", line.n, line.m, others, source=source, disputed=doubt))
+        elif stated[finding]:
+            line, claim = min(stated[finding], key=lambda x: (not x[0].percent, x[0].iri))
+            ends = (float(line.percent), float(line.percent)) if line.percent else reader.bands.get(line.band)
+            if ends:
+                source, words = reader.citation(line.source_iri, line.source), often(line).lower()
+                found.append(
+                    Frequency(label, f"#{fragment(claim)}", low=ends[0], high=ends[1], stated=words, source=source, disputed=doubt)
+                )
+    found = charts.ordered(found)
+    return found[:MOST_BARS], len(found) - MOST_BARS
+
+
+def chart(reader: Reader, disease: str) -> tuple[str, str]:
+    """The chart of frequencies with its caption; nothing where no source counts or states any."""
+    found, more = frequencies(reader, disease)
+    if not found:
+        return "", ""
+    caption = (
+        "How often each finding was seen. Line: n of m in the largest cohort on record; pale bar: its 95 % Wilson interval; thin marks: "
+        "other cohorts of two or more. Outlined: a band or percentage that a source states without counting. Nothing is added up; patients "
+        "who are written about are not a fair sample of all. A finding leads to its evidence."
+    )
+    return charts.bars(found), caption + (f" {more} more findings follow below." if more > 0 else "")
+
+
+def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
+    """The mechanism of a disease as a signed graph: SVG, caption, and the steps in it; nothing where no path leads on.
+
+    For each finding and laboratory state that the disease has on record and that is the state of a variable, the best
+    path from its gene is taken (paths.nearest); the paths are laid together.
+    """
+    chosen = _best_paths(reader, disease)
+    if not chosen:
+        return "", "", []
+    boxes: dict[str, Box] = {}
+    arrows: dict[tuple[str, str], Arrow] = {}
+    steps: dict[str, Step] = {}
+    root = _root(reader, disease)
+    boxes["root"] = Box("root", root, 0)
+    for path in chosen:
+        states = path.states()
+        at = [path.steps[0].origin, *(s.target for s in path.steps)]
+        labels = [path.start, *(s.target_label for s in path.steps)]
+        for iri, label, state in zip(at, labels, states, strict=True):
+            key = f"{iri}{state:+d}"
+            findings = reader.facts.values(iri, "hm:lowFinding" if state < 0 else "hm:highFinding")
+            boxes.setdefault(key, Box(key, label, state, notes=tuple(reader.facts.label(f) for f in findings)))
+        arrows.setdefault(("root", f"{at[0]}{states[0]:+d}"), Arrow("root", f"{at[0]}{states[0]:+d}", 0, root))
+        for step, one, other in zip(path.steps, zip(at, states, strict=True), list(zip(at, states, strict=True))[1:], strict=False):
+            pair = (f"{one[0]}{one[1]:+d}", f"{other[0]}{other[1]:+d}")
+            places = f" in {', '.join(step.places)}" if step.places else ""
+            arrows.setdefault(pair, Arrow(*pair, step.sign, f"{step.label}{places}", bool(step.disputes)))
+            steps[step.iri] = step
+    title = f"How {root} leads to the findings of {reader.facts.label(disease)}"
+    told = f"A graph of {len(boxes)} boxes and {len(arrows)} arrows; the same steps stand below as sentences with their evidence."
+    svg = diagrams.draw(list(boxes.values()), list(arrows.values()), title, told)
+    caption = (
+        "↓ low, ↑ high, as the disease has it. An arrow raises what it points at, a bar lowers it; a dashed one is disputed. "
+        "Drawn from the steps below: for each finding on record, the shortest path that is accepted."
+    )
+    return svg, caption, list(steps)
+
+
+def _root(reader: Reader, disease: str) -> str:
+    told = []
+    for claim in reader.facts.sections.get(disease, ()):
+        if claim in reader.claims and reader.claims[claim].kind == "CausationClaim" and reader.claims[claim].polarity == "present":
+            how = "gained" if reader.facts.one(claim, "hm:predicate") == prefixes.expand("RO:0004001") else "lost or changed"
+            if reader.facts.one(claim, "hm:predicate") == prefixes.expand("RO:0004002"):
+                how = "lost"
+            told.append(f"{reader.facts.label(reader.facts.one(claim, 'hm:object'))} {how}")
+    return ", ".join(sorted(set(told))[:3]) or reader.facts.label(disease)
+
+
+def _best_paths(reader: Reader, disease: str) -> list[Path]:
+    goals: dict[tuple[str, int], None] = {}
+    states = {"stateLow": -1, "stateUndetectable": -1, "stateInappropriatelyLow": -1, "stateHigh": 1, "stateInappropriatelyHigh": 1}
+    for claim in reader.facts.sections.get(disease, ()):
+        told = reader.claims.get(claim)
+        if told is None or told.polarity != "present":
+            continue
+        thing = reader.facts.one(claim, "hm:object")
+        if told.kind in ("PhenotypeClaim", "ComplicationClaim"):
+            goals.update({(v, -1): None for v in reader.facts.pointing(thing, "hm:lowFinding")})
+            goals.update({(v, 1): None for v in reader.facts.pointing(thing, "hm:highFinding")})
+        elif told.kind == "LaboratoryClaim":
+            state = states.get(reader.facts.one(claim, "hm:state").removeprefix(VOCAB))
+            if state:
+                goals[thing, state] = None
+    try:
+        found = paths.nearest(reader.store, disease, reader.steps)
+    except HypomagError:  # the disease acts through no variable of the mechanism
+        return []
+    return sorted((found[goal] for goal in goals if goal in found), key=lambda p: p.weight)[:MOST_GOALS]
+
+
+def told_apart(reader: Reader, disease: str) -> Table | None:
+    """What sources say tells a disease from others: finding, value or test, with what is seen on each side and the stated limit."""
+    facts = reader.facts
+    rows = []
+    for claim in reader.mentions.get(disease, ()):
+        ends = (facts.one(claim, "hm:subject"), facts.one(claim, "hm:object"))
+        told = reader.claims[claim]
+        if told.kind != "DifferentialClaim" or disease not in ends:
+            continue
+        first = disease == ends[0]
+        other = ends[1] if first else ends[0]
+        for node in facts.values(claim, "hm:discriminator"):
+            seen = [facts.label(v) if v else "" for v in (facts.one(node, "hm:inSubject"), facts.one(node, "hm:inOther"))]
+            limit = f"{_form(reader, node)} {facts.one(node, 'hm:unit')}" if facts.one(node, "hm:value") else ""
+            seen[0] = f"{seen[0]} ({limit})" if seen[0] and limit else seen[0] or limit
+            mine, theirs = seen if first else seen[::-1]
+            if told.polarity == "absent":
+                mine = theirs = "no difference"
+            feature, source = facts.one(node, "hm:feature"), reader.statement(claim).cites
+            cited = Link(source[0].citation if source else "", reader.path(claim), "disputed" if told.disputed else "")
+            name = Link(reader.short(other) or facts.label(other), reader.path(other))
+            rows.append(((name,), (reader.link(feature),), (Link(mine or "?"),), (Link(theirs or "?"),), (cited,)))
+    if not rows:
+        return None
+    rows.sort(key=lambda r: [(c[0].text.casefold(), c[0].path) for c in r])
+    head = ("Told from", "by", "here", "there", "evidence")
+    return Table("What sources say tells it apart; ? is not stated.", head, tuple(rows))
+
+
+def neighbours(reader: Reader, disease: str) -> Table | None:
+    """The laboratory states of a disease beside those of the diseases that it is told apart from, and of its siblings."""
+    facts = reader.facts
+    pairs = [
+        (facts.one(c, "hm:subject"), facts.one(c, "hm:object"))
+        for c in reader.mentions.get(disease, ())
+        if reader.claims[c].kind == "DifferentialClaim"
+    ]
+    partners = [b if a == disease else a for a, b in pairs if disease in (a, b)]
+    siblings = [s for parent in facts.values(disease, "rdfs:subClassOf") for s in facts.pointing(parent, "rdfs:subClassOf")]
+    wanted = [
+        d for d in dict.fromkeys([*partners, *siblings]) if d != disease and reader.signatures.get(d) and reader.signatures[d].laboratory
+    ]
+    if disease not in reader.signatures or not wanted or not reader.signatures[disease].laboratory:
+        return None
+    known = {d: reader.signatures[d] for d in [disease, *wanted[:MOST_NEIGHBOURS]]}
+    rows = [r for r in comparisons.laboratory(reader.store, known) if disease in r.cells and len(r.cells) > 1]
+    rows.sort(key=lambda r: (r.verdict != comparisons.DIFFERS, -len(r.cells), r.label))
+    body = []
+    for row in rows[:MOST_ROWS]:
+        cells = [(Link(facts.label(row.feature), reader.path(row.feature)),)]
+        for d in known:
+            cell = row.cells.get(d)
+            claim = prefixes.expand(cell.claims[0]) if cell else None
+            note = (
+                ", ".join(w for w in (cell.often if not cell.often.startswith("0 of") else "", "disputed" if cell.disputed else "") if w)
+                if cell
+                else ""
+            )
+            cells.append((Link(cell.value, reader.path(claim or ""), note),) if cell else (Link("?"),))
+        body.append(tuple(cells))
+    if not body:
+        return None
+    head = ("Laboratory value", *(reader.short(d) or facts.label(d) for d in known))
+    return Table(
+        "What the laboratory shows here and in its neighbours, counts of cohorts added up; ? is not on record. A cell leads to its evidence.",
+        head,
+        tuple(body),
+    )
+
+
+def limits(reader: Reader, disease: str) -> Table | None:
+    """The limits that sources give for the laboratory values of a disease, in both units; a converted form says so."""
+    facts = reader.facts
+    own = {
+        facts.one(c, "hm:object")
+        for c in facts.sections.get(disease, ())
+        if c in reader.claims and reader.claims[c].kind == "LaboratoryClaim"
+    }
+    findings, diseases = prefixes.expand("HP:") or "-", prefixes.expand("MONDO:") or "-"
+    rows = []
+    for claim, told in reader.claims.items():
+        if told.kind != "ThresholdClaim" or told.polarity != "present":
+            continue
+        subject, contexts = facts.one(claim, "hm:subject"), facts.values(claim, "hm:context")
+        general = subject.startswith(findings) and not any(c.startswith(diseases) for c in contexts)
+        if disease in (subject, *contexts) or (general and facts.one(claim, "hm:object") in own):
+            rows.append(_limit(reader, claim))
+    if not rows:
+        return None
+    rows.sort(key=lambda r: (r[0][0].text.casefold(), r[0][0].path))
+    head = ("Limit", *BOTH_UNITS, "other unit", "for", "on whose authority")
+    return Table(
+        "Limits that sources give, each as stated and in the other unit; (≈) is converted by us. They are no advice.", head, tuple(rows)
+    )
+
+
+def _limit(reader: Reader, claim: str) -> tuple[tuple[Link, ...], ...]:
+    """One row: the limit in both units and in others, for whom, on whose authority. Conversion is slow, so a row is made once."""
+    if claim not in reader.limits:
+        facts = reader.facts
+        forms = [(facts.one(q, "hm:unit"), _form(reader, q)) for q in facts.values(claim, "hm:statedAs")]
+        columns = [_in_unit(reader, claim, facts.one(claim, "hm:object"), unit, forms) for unit in BOTH_UNITS]
+        other = tuple(Link(f"{form} {unit}") for unit, form in forms if unit not in BOTH_UNITS)
+        people = ", ".join(facts.label(p) for p in facts.values(claim, "hm:population")) or "any age"
+        sources = tuple(Link(c.citation, c.path, "disputes" if c.against else "") for c in reader.statement(claim).cites)
+        reader.limits[claim] = ((Link(reader.claims[claim].label, reader.path(claim)),), *columns, other, (Link(people),), sources)
+    return reader.limits[claim]
+
+
+def _form(reader: Reader, quantity: str) -> str:
+    comparator = _SIGNS.get(reader.facts.one(quantity, "hm:comparator"), reader.facts.one(quantity, "hm:comparator"))
+    value, low, high = (reader.facts.one(quantity, f"hm:{k}") for k in ("value", "low", "high"))
+    return f"{comparator} {value or f'{low} to {high}'}".strip()
+
+
+def _in_unit(reader: Reader, claim: str, variable: str, unit: str, forms: list[tuple[str, str]]) -> tuple[Link, ...]:
+    stated = [form for u, form in forms if u == unit]
+    if stated:
+        return (Link(stated[0]),)
+    for quantity in reader.facts.values(claim, "hm:statedAs"):
+        value = reader.facts.one(quantity, "hm:value")
+        given = reader.facts.one(quantity, "hm:unit")
+        if not value:
+            continue
+        try:
+            found = measures.converted(reader.store, NamedNode(variable), measures.Amount(Decimal(value), given), unit)
+        except HypomagError:
+            continue
+        comparator = reader.facts.one(quantity, "hm:comparator")
+        digits = max(2, len(Decimal(value).normalize().as_tuple().digits))  # no more than the source states
+        return (Link(f"{_SIGNS.get(comparator, comparator)} {float(found):.{digits}g} (≈)".strip()),)
+    return (Link("–"),)
+
+
+def conflicts(reader: Reader, disease: str) -> tuple[Group, ...]:
+    """Claims on which sources stand on both sides, and claims of absence beside claims of presence; each leads to both sides."""
+    facts = reader.facts
+    own = [c for c in facts.sections.get(disease, ()) if c in reader.claims]
+    both = []
+    present: dict[tuple[str, ...], list[str]] = defaultdict(list)
+
+    def key(claim: str) -> tuple[str, ...]:
+        """What a claim says but for its polarity: the same treatment is that with the same agent for the same end."""
+        return tuple(",".join(sorted(facts.values(claim, p))) for p in _SAME)
+
+    for claim in own:
+        told = reader.claims[claim]
+        sides = [len({x.source_iri for x in told.lines if (x.direction == "disputes") is against}) for against in (False, True)]
+        if all(sides):
+            both.append(Link(told.label, reader.path(claim), f"{sides[0]} for, {sides[1]} against"))
+        if told.polarity == "present":
+            present[key(claim)].append(claim)
+    beside = []
+    for claim in own:
+        found = present.get(key(claim), [])
+        if reader.claims[claim].polarity == "absent" and found:
+            beside.append(Link(reader.claims[claim].label, reader.path(claim), "absent"))
+            beside.extend(Link(reader.claims[c].label, reader.path(c), "present") for c in sorted(found))
+    groups = [
+        Group("Sources disagree on these", links=tuple(sorted(both, key=lambda x: x.text.casefold()))),
+        Group("Stated as absent by some, as present by others", links=tuple(dict.fromkeys(beside))),
+    ]
+    return tuple(g for g in groups if g.links)
+
+
+def cited(reader: Reader, section_groups: list[Section]) -> tuple[Link, ...]:
+    """All publications that the statements of a page rest on, each once."""
+    found = {}
+    for section in section_groups:
+        for group in section.groups:
+            for statement in group.statements:
+                for cite in statement.cites:
+                    found[cite.path] = Link(cite.citation, cite.path)
+    return tuple(sorted(found.values(), key=lambda x: (x.text.casefold(), x.path)))

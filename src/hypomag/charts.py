@@ -1,0 +1,105 @@
+"""Frequencies as small SVG bars: n of m with its interval, other cohorts beside it, a stated band as an outline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from math import sqrt
+
+Z95 = 1.959963984540054  # the 97.5 % point of the standard normal distribution
+
+
+@dataclass(frozen=True)
+class Frequency:
+    """How often a finding was seen: n of m in the largest cohort, the other cohorts, else a stated percentage or band.
+
+    `low` and `high` are the ends of a stated band in percent; where a source states one percentage, both are that.
+    `href` leads to the claim.
+    """
+
+    label: str
+    href: str
+    n: int | None = None
+    m: int | None = None
+    others: tuple[tuple[int, int], ...] = ()
+    low: float | None = None
+    high: float | None = None
+    stated: str = ""
+    source: str = ""
+    disputed: bool = False
+
+    @property
+    def counted(self) -> str:
+        return (f"{self.n} of {self.m}" if self.m else self.stated) + (", disputed" if self.disputed else "")
+
+    @property
+    def told(self) -> str:
+        """The bar in words, for whom it is not to be seen."""
+        if self.m and self.n is not None:
+            low, high = wilson(self.n, self.m)
+            more = f"; other cohorts: {', '.join(f'{n} of {m}' for n, m in self.others)}" if self.others else ""
+            return (
+                f"{self.label}: {self.n} of {self.m}, {_percent(self.n / self.m)}, 95 % interval {_percent(low)} to {_percent(high)}{more}"
+            )
+        return f"{self.label}: {self.stated}"
+
+
+def wilson(n: int, m: int, z: float = Z95) -> tuple[float, float]:
+    """Return the Wilson score interval of n of m, as shares.
+
+    Source: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927) 209-212; it stays within 0 and 1 and holds for small m.
+
+    >>> [round(x, 3) for x in wilson(27, 28)], [round(x, 3) for x in wilson(0, 15)]
+    ([0.823, 0.994], [0.0, 0.204])
+    >>> wilson(5, 5)[1]
+    1.0
+    """
+    share = n / m
+    middle = (share + z * z / (2 * m)) / (1 + z * z / m)
+    half = z / (1 + z * z / m) * sqrt(share * (1 - share) / m + z * z / (4 * m * m))
+    return (0.0 if n == 0 else max(0.0, middle - half), 1.0 if n == m else min(1.0, middle + half))
+
+
+def ordered(frequencies: Sequence[Frequency]) -> list[Frequency]:
+    """Counted findings first, then stated ones, each the most frequent first."""
+    return sorted(frequencies, key=lambda f: (not f.m, -((f.n or 0) / f.m if f.m else f.high or 0), -(f.m or 0), f.label))
+
+
+def bars(frequencies: Sequence[Frequency]) -> str:
+    """Draw a list of findings, each with its bar; the bar scales with the page, the words do not.
+
+    >>> print(bars([Frequency("Seizure", "#x", 27, 28, ((1, 1),))]))  # doctest: +ELLIPSIS
+    <div class="scale" ...</div><ol class="bars"><li><a href="#x">Seizure</a><b>27 of 28</b><svg ...</svg></li></ol>
+    """
+    scale = '<div class="scale" aria-hidden="true"><span>0 %</span><span>50 %</span><span>100 %</span></div>'
+    return scale + '<ol class="bars">' + "".join(_row(f) for f in frequencies) + "</ol>"
+
+
+def _row(f: Frequency) -> str:
+    drawn = []
+    if f.m and f.n is not None:
+        low, high = wilson(f.n, f.m)
+        drawn.append(f'<rect class="i" x="{_x(low)}" y="2" width="{_x(high - low)}" height="6"/>')
+        drawn.extend(f'<rect class="o" x="{_tick(n / m)}" y="3" width=".6" height="4"/>' for n, m in f.others)
+        drawn.append(f'<rect class="p" x="{_tick(f.n / f.m, 1.4)}" width="1.4" height="10"/>')
+    elif f.low is not None and f.high is not None:
+        width = max(f.high - f.low, 1.4)
+        drawn.append(f'<rect class="s" x="{min(f.low, 100 - width):g}" y="2" width="{width:g}" height="6"/>')
+    svg = (
+        '<svg role="img" viewBox="0 0 100 10" preserveAspectRatio="none">'
+        f"<title>{escape(f.told + (f' ({f.source})' if f.source else ''))}</title>{''.join(drawn)}</svg>"
+    )
+    return f'<li><a href="{escape(f.href)}">{escape(f.label)}</a><b>{escape(f.counted)}</b>{svg}</li>'
+
+
+def _x(share: float) -> str:
+    return f"{share * 100:.1f}".removesuffix(".0")
+
+
+def _tick(share: float, width: float = 0.6) -> str:
+    return f"{min(max(share * 100 - width / 2, 0), 100 - width):.1f}".removesuffix(".0")
+
+
+def _percent(share: float) -> str:
+    return f"{round(share * 100)} %"

@@ -1,0 +1,305 @@
+"""What a page says, sentence by sentence: statements with their evidence, tables, links; plain values for a template."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from pyoxigraph import Store
+
+from hypomag import cards, paths, prefixes, signatures
+from hypomag.addresses import address, fragment
+from hypomag.cards import SECTIONS, Line
+from hypomag.descriptions import Facts
+from hypomag.paths import Step
+from hypomag.signatures import Signature
+
+# Not said of the usual patient: such claims are statements, never a bar of the chart.
+QUALIFIERS = ("hm:context", "hm:severity", "hm:modifier", "hm:location", "hm:population")
+LISTED = ("VariantClaim",)
+MOST_TOLD = 5
+NOT_PEOPLE = frozenset({"animal", "in vitro"})
+_NAMED_BY_CLAIM = tuple(
+    f"hm:{p}" for p in ("subject", "object", "agent", "route", "routeDetail", "location", "context", "goal",
+                        "onset", "severity", "modifier", "zygosity", "causeClass")
+)  # fmt: skip
+_NAMED_BY_PART = ("hm:test", "hm:variable", "hm:agent", "hm:route", "hm:routeDetail", "hm:feature")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A word that leads somewhere: `path` is a page of the site (with #section) or an address outside; empty is plain text."""
+
+    text: str
+    path: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Cite:
+    """One evidence line: how often, who says so, of what study, in one sentence of ours, for or against."""
+
+    often: str
+    citation: str
+    path: str
+    study: str
+    note: str
+    against: bool
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One claim; at home (`here`) it carries all its lines, elsewhere it names the first source of each side and leads home.
+
+    On the page of a source (`own_lines`) it carries what that source says of it.
+    """
+
+    slug: str
+    label: str
+    path: str
+    here: bool
+    marks: tuple[str, ...]
+    often: str
+    cites: tuple[Cite, ...]
+    more: int = 0
+    own_lines: bool = False
+
+    @property
+    def sources(self) -> int:
+        return len({c.citation for c in self.cites}) + self.more
+
+
+@dataclass(frozen=True)
+class Group:
+    """Statements of one kind under a heading, or only links to them where they are many and alike."""
+
+    heading: str
+    statements: tuple[Statement, ...] = ()
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; a cell is a list of links. The first cell of a row names the row."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[tuple[Link, ...], ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a page with its own address: a lead, a drawing (HTML of ours), tables, statements, a list, preformatted text."""
+
+    id: str
+    title: str
+    lead: str = ""
+    figure: str = ""
+    caption: str = ""
+    tables: tuple[Table, ...] = ()
+    groups: tuple[Group, ...] = ()
+    links: tuple[Link, ...] = ()
+    code: str = ""
+
+    @property
+    def empty(self) -> bool:
+        return not (self.figure or self.tables or self.groups or self.links or self.code)
+
+    @property
+    def count(self) -> int:
+        return sum(len(g.statements) + len(g.links) for g in self.groups)
+
+
+@dataclass(frozen=True)
+class Page:
+    """All that stands on one page; `path` is without suffix, `facts` are name → links in the head of the page."""
+
+    path: str
+    iri: str
+    kind: str
+    title: str
+    name: str = ""
+    lead: str = ""
+    synonyms: tuple[str, ...] = ()
+    facts: tuple[tuple[str, tuple[Link, ...]], ...] = ()
+    sections: tuple[Section, ...] = field(default=())
+    schema: str = ""
+
+
+def thinned(page: Page, over: int) -> Page:
+    """The page with notes on lines of evidence left out, worth at least so many bytes, those furthest down in a list first.
+
+    Notes of lines against a statement stay; the page of a source has all of its notes.
+    """
+    lines = [
+        (k, statement.slug, cite)
+        for section in page.sections
+        for group in section.groups
+        for statement in group.statements
+        for k, cite in enumerate(statement.cites)
+        if statement.here and cite.note and not cite.against
+    ]
+    left_out: set[tuple[str, int]] = set()
+    for k, slug, cite in sorted(lines, key=lambda line: (-line[0], line[1])):
+        if over <= 0:
+            break
+        over -= len(cite.note.encode())
+        left_out.add((slug, k))
+
+    def less(s: Statement) -> Statement:
+        return replace(s, cites=tuple(replace(c, note="") if (s.slug, k) in left_out else c for k, c in enumerate(s.cites)))
+
+    told = "Notes that have no room in longer lists of evidence stand on the pages of the sources."
+    sections = []
+    for section in page.sections:
+        groups = tuple(replace(g, statements=tuple(map(less, g.statements))) for g in section.groups)
+        lead = f"{section.lead} {told}" if section.id == "sources" else section.lead
+        sections.append(replace(section, groups=groups, lead=lead))
+    return replace(page, sections=tuple(sections))
+
+
+class Reader:
+    """The graph as pages read it: statements by claim, who names what, signatures, steps; each read once."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.facts = Facts(store)
+        self.claims = cards.every_statement(store)
+        self.limits: dict[str, tuple[tuple[Link, ...], ...]] = {}
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        return paths.steps(self.store)
+
+    @cached_property
+    def signatures(self) -> dict[str, Signature]:
+        space = prefixes.expand("MONDO:") or "-"
+        among = sorted({s for _, s in self.facts.bearing("hm:subject") if s.startswith(space)})
+        return signatures.signatures(self.store, among=among)
+
+    @cached_property
+    def bands(self) -> dict[str, tuple[float, float]]:
+        """Label of an HPO band → its ends in percent."""
+        found = {}
+        for band, term in self.facts.bearing("hm:bandOf"):
+            low, high = self.facts.one(band, "hm:low"), self.facts.one(band, "hm:high")
+            if self.facts.one(band, "hm:unit") == "%" and low and high:
+                found[self.facts.label(term)] = (float(low), float(high))
+        return found
+
+    @cached_property
+    def mentions(self) -> dict[str, list[str]]:
+        """Entity → the claims that name it, themselves or in a quantity, a dose or an evidence line."""
+        found: dict[str, dict[str, None]] = defaultdict(dict)
+        for iri, statement in self.claims.items():
+            named = {v for p in _NAMED_BY_CLAIM for v in self.facts.values(iri, p)}
+            parts = [v for p in ("hm:statedAs", "hm:discriminator", "hm:object") for v in self.facts.values(iri, p)]
+            parts += [q for line in statement.lines for q in self.facts.values(line.iri, "hm:measured")]
+            named |= {v for part in parts for p in _NAMED_BY_PART for v in self.facts.values(part, p)}
+            named |= {line.source_iri for line in statement.lines}
+            named |= {gene for v in list(named) for gene in self.facts.values(v, "hm:gene")}
+            for entity in named:
+                found[entity][iri] = None
+        return {entity: list(claims) for entity, claims in found.items()}
+
+    def path(self, iri: str, suffix: str = ".html") -> str:
+        """The path of the page on a node, or the section of a page; empty where it has none."""
+        if home := self.facts.homes.get(iri):
+            return f"{address(home)}{suffix}#{fragment(iri)}"
+        found = address(iri)
+        return f"{found}{suffix}" if found in self.facts.pages else ""
+
+    def link(self, iri: str, note: str = "") -> Link:
+        return Link(self.facts.label(iri), self.path(iri), note)
+
+    def links(self, iris: Iterable[str]) -> tuple[Link, ...]:
+        return tuple(sorted((self.link(i) for i in iris), key=lambda x: (x.text.casefold(), x.path)))
+
+    def claim_link(self, claim: str, text: str, note: str = "") -> Link:
+        return Link(text, self.path(claim), note)
+
+    def cite(self, line: Line) -> Cite:
+        study = ", ".join(p for p in (line.study, "genotyped" if line.genotyped == "genotype confirmed" else "") if p)
+        return Cite(
+            often(line),
+            self.citation(line.source_iri, line.source),
+            self.path(line.source_iri),
+            study,
+            line.note,
+            line.direction == "disputes",
+        )
+
+    def citation(self, source: str, short: str = "") -> str:
+        """How a page names a source: entries of OMIM and Orphanet by their number, because their short citation is a disease's name."""
+        prefix, _, number = prefixes.shorten(source).partition(":")
+        return f"{prefix} {number}" if prefix in ("OMIM", "Orphanet") else short or self.facts.one(source, "hm:shortCitation")
+
+    def statement(self, claim: str, page: str = "") -> Statement:
+        """A claim as the page on an IRI tells it: with all lines at home, with a source of each side elsewhere."""
+        told = self.claims[claim]
+        here = self.facts.homes.get(claim) == page
+        cites = [self.cite(line) for line in told.lines]
+        shown = cites
+        if not here:
+            shown = list({c.citation: c for c in reversed(cites)}.values())[::-1]
+            shown = [*[c for c in shown if not c.against][:1], *[c for c in shown if c.against][:1]]
+        speaking = [line for line in told.lines if line.direction == "supports"]
+        counted = [line for line in speaking if (line.m or 0) > 1]  # one patient is no frequency
+        best = max(counted, key=lambda x: x.m or 0, default=None) or next((x for x in speaking if not x.m and often(x)), None)
+        marks = (("absent", told.polarity == "absent"), (told.status, told.status != "accepted"), ("disputed", told.disputed))
+        return Statement(
+            slug=fragment(claim) or "", label=told.label, path=self.path(claim), here=here, marks=tuple(w for w, on in marks if on),
+            often=often(best) if best else "", cites=tuple(shown), more=len({c.citation for c in cites}) - len({c.citation for c in shown}),
+        )  # fmt: skip
+
+    def short(self, disease: str) -> str:
+        """The name by which the claims on a disease call it most often, else its shortest handy one.
+
+        Nothing where that is its label.
+        """
+        facts = self.facts
+        labels = [self.claims[c].label for c in facts.sections.get(disease, ()) if c in self.claims]
+        names = sorted({*facts.values(disease, "oboInOwl:hasExactSynonym"), facts.label(disease)})
+        counts = {n: sum(bool(re.search(rf"(?<!\w){re.escape(n)}(?!\w)", label, re.IGNORECASE)) for label in labels) for n in names}
+        best = max(names, key=lambda n: (counts[n], -len(n), n))
+        if not counts[best]:
+            best = self.signatures[disease].short if disease in self.signatures else facts.label(disease)
+        return "" if best.casefold() == facts.label(disease).casefold() else best
+
+    def _variant(self, claim: str) -> Link:
+        variant = self.facts.one(claim, "hm:subject")
+        significance = self.facts.one(variant, "hm:clinicalSignificance").lower()
+        return Link(self.facts.label(variant), self.path(claim), significance)
+
+    def groups(self, claims: Iterable[str], kinds: Iterable[str], page: str, elsewhere: str = "") -> tuple[Group, ...]:
+        """Statements by kind, the page's own first; `elsewhere` is the heading of those that live on another page."""
+        claims = list(claims)
+        found = []
+        for kind in kinds:
+            told = sorted(
+                (self.claims[c] for c in claims if self.claims[c].kind == kind),
+                key=lambda s: (s.polarity == "absent", -len(s.lines), s.iri),
+            )
+            own = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) == page)
+            other = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) != page)
+            if own:
+                found.append(Group(SECTIONS[kind], own))
+            heading = (elsewhere if kind == "PhenotypeClaim" else "") or SECTIONS[kind]
+            heading = f"{heading}, on other pages" if own else heading
+            if kind in LISTED and len(other) > MOST_TOLD:
+                found.append(Group(heading, links=tuple(sorted((self._variant(s.iri) for s in told), key=lambda x: x.text))))
+            elif other:
+                found.append(Group(heading, other))
+        return tuple(found)
+
+
+def often(line: Line | None) -> str:
+    """How often, in the words of the source: counts, a percentage, else HPO's band."""
+    if line is None:
+        return ""
+    if line.n is not None and line.m is not None:
+        return f"{line.n} of {line.m}"
+    return f"{line.percent} %" if line.percent else line.band

@@ -1,0 +1,454 @@
+"""The published site, without a browser: links, HTML, data beside pages, weights, drawings."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections import defaultdict
+from functools import cache
+from pathlib import Path, PurePosixPath
+from xml.etree import ElementTree
+
+import html5rdf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyld import jsonld
+from pyoxigraph import NamedNode, RdfFormat, Store, Triple, parse
+
+from hypomag import addresses, chapters, charts, diagrams, exports, names, passages, paths, prefixes, queries, sites, sources
+from hypomag import pages as pages_
+from tests.conftest import ROOT
+
+FHSH = "disease/MONDO_0011176"
+KINDS = (
+    FHSH, "disease/MONDO_0018100", "disease/MONDO_0006510", "gene/HGNC_17995", "phenotype/HP_0002917", "phenotype/HP_0001250", "treatment/MAXO_0001149",
+    "substance/CHEBI_18420", "test/LOINC_2601-3", "variable/serum-magnesium", "place/UBERON_0001292", "process/GO_0010960", "formula/femg",
+    "publication/PMID_12032570", "publication/ihe-espe-hrp0082", "query/which-genes", "class/PhenotypeClaim", "term/polarity", "shape/Claim-label",
+    "relation/RO_0004002", "evidence-code/ECO_0007121", "zygosity/GENO_0000136",
+)  # fmt: skip
+FRONT = ("index", "search", "map", "data", "disease/index", "phenotype/index")
+LINK = re.compile(r'<(?:a|link|script|img|use|form)\b[^>]*?\b(?:href|src|action)="([^"]*)"')
+ID = re.compile(r'\bid="([^"]*)"')
+
+
+@cache
+def pages(site: Path) -> dict[str, str]:
+    """Path → HTML of every page; the small pages that lead a claim to its section are apart."""
+    found = {p.relative_to(site).as_posix(): p.read_text(encoding="utf-8") for p in sorted(site.rglob("*.html"))}
+    return {path: text for path, text in found.items() if not path.startswith(("claim/", "step/"))}
+
+
+@cache
+def statements(site: Path) -> dict[str, set[str]]:
+    """Page → what it says: the address of each statement, its own as #slug."""
+    return {path: set(ID.findall(text)) for path, text in pages(site).items()}
+
+
+def target(page: str, link: str) -> tuple[str, str]:
+    path, _, section = link.partition("#")
+    path = path.partition("?")[0]
+    parts: list[str] = list(PurePosixPath(page).parent.parts)
+    for part in path.split("/") if path else []:
+        if part == "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return ("/".join(parts) if path else page), section
+
+
+def outside(link: str) -> bool:
+    return link.startswith(("http://", "https://"))
+
+
+def test_there_is_a_page_of_each_kind(site: Path) -> None:
+    assert {f"{k}.html" for k in (*KINDS, *FRONT)} <= set(pages(site))
+    folders = {path.partition("/")[0] for path in pages(site) if "/" in path}
+    assert folders >= {"disease", "gene", "phenotype", "treatment", "test", "publication", "query", "term", "class", "shape"}
+
+
+def test_every_internal_link_and_section_is_there(site: Path) -> None:
+    files = {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()}
+    ids = statements(site)
+    broken = []
+    for page, text in pages(site).items():
+        for link in set(LINK.findall(text)):
+            if not outside(link):
+                path, section = target(page, link)
+                if path not in files or (section and section not in ids[path]):
+                    broken.append((page, link))
+    assert not broken, broken[:10]
+
+
+def test_ids_stand_once_on_a_page(site: Path) -> None:
+    for page, text in pages(site).items():
+        found = ID.findall(text)
+        assert len(found) == len(set(found)), page
+
+
+def test_every_claim_leads_to_its_section(site: Path, store: Store) -> None:
+    claims = {c.value for c in (q.subject for q in store.quads_for_pattern(None, NamedNode(sources.VOCAB + "subject"), None, None))}
+    for claim in claims:
+        folder, _, slug = claim.removeprefix(sources.BASE).partition("/")
+        text = (site / folder / f"{slug}.html").read_text(encoding="utf-8")
+        path, section = target(f"{folder}/x.html", re.findall(r'<a href="([^"]*)"', text)[0])
+        assert section == slug
+        assert section in statements(site)[path] or "retracted" in str(list(store.quads_for_pattern(NamedNode(claim), None, None, None)))
+
+
+@pytest.mark.parametrize("name", [*KINDS, *FRONT, "disease/MONDO_0009904"])
+def test_the_html_is_valid(site: Path, name: str) -> None:
+    parser = html5rdf.HTMLParser(strict=False)
+    parser.parse((site / f"{name}.html").read_bytes(), transport_encoding="utf-8")
+    assert not parser.errors, [(place, html5rdf.constants.E[code] % more) for place, code, more in parser.errors[:5]]
+
+
+def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
+    loads = re.compile(
+        r'<(?:script|img|iframe|source|video|audio|object|embed)\b[^>]*\b(?:src|data)="([^"]*)"|<link rel="(?:stylesheet|icon)" href="([^"]*)"'
+    )
+    for page, text in pages(site).items():
+        assert not [x for found in loads.findall(text) for x in found if outside(x) or x.startswith("//")], page
+    for name in ("style.css", "site.js"):
+        text = (site / name).read_text(encoding="utf-8")
+        assert not re.search(r"https?:|@import|url\(|fetch|XMLHttpRequest|import\(", text)
+
+
+def test_turtle_and_json_ld_hold_the_same_triples(site: Path) -> None:
+    count = 0
+    for place in sorted(site.rglob("*.ttl")):
+        if place.parent.name in ("download", site.name):
+            continue
+        turtle = {q.triple for q in parse(path=str(place), format=RdfFormat.TURTLE)}
+        twin = {q.triple for q in parse(path=str(place.with_suffix(".jsonld")), format=RdfFormat.JSON_LD)}
+        assert turtle == twin, place
+        assert turtle, place
+        count += 1
+    assert count == sum('rel="alternate describedby"' in text for text in pages(site).values())
+
+
+@pytest.mark.parametrize("name", [FHSH, "gene/HGNC_17995", "query/which-genes", "publication/PMID_12032570", "shape/Claim-label"])
+def test_the_json_ld_reads_alike_in_pyld(site: Path, name: str) -> None:
+    document = json.loads((site / f"{name}.jsonld").read_text(encoding="utf-8"))
+    document["@graph"] = document["@graph"][:60]  # PyLD is quadratic
+    text = jsonld.to_rdf(document, {"format": "application/n-quads"})
+    theirs = {q.triple for q in parse(text, format=RdfFormat.N_QUADS)}
+    ours = {q.triple for q in parse(json.dumps(document), format=RdfFormat.JSON_LD)}
+    assert theirs == ours
+    assert theirs <= {q.triple for q in parse(path=str(site / f"{name}.ttl"), format=RdfFormat.TURTLE)}
+
+
+def test_every_claim_and_line_of_the_graph_is_described_once(site: Path, store: Store) -> None:
+    homes: dict[str, list[str]] = defaultdict(list)
+    for place in sorted(site.rglob("*.ttl")):
+        if place.parent.name not in ("download", site.name):
+            subjects = {
+                q.subject.value
+                for q in parse(path=str(place), format=RdfFormat.TURTLE)
+                if q.predicate.value.endswith(("#direction", "#polarity"))
+            }
+            for subject in subjects:
+                homes[subject].append(place.stem)
+    for predicate in ("polarity", "direction"):
+        ours = {q.subject.value for q in store.quads_for_pattern(None, NamedNode(sources.VOCAB + predicate), None, None)}
+        assert ours <= set(homes)
+        assert not [h for h in ours if len(homes[h]) != 1]
+
+
+def test_nothing_of_the_graph_is_left_out_of_the_descriptions(site: Path, store: Store) -> None:
+    told = {
+        t.triple
+        for place in site.rglob("*.ttl")
+        if place.parent.name not in ("download", site.name)
+        for t in parse(path=str(place), format=RdfFormat.TURTLE)
+    }
+    lost = {t.subject.value for t in set(exports.union(store)) - told}
+    # Not on any page: entries of other databases that nothing but a mapping names, the vocabulary as a whole, rows that became no evidence.
+    left = {q.subject.value for q in store.quads_for_pattern(None, NamedNode(f"{sources.VOCAB}reason"), None, None)}
+    assert not [i for i in lost - left if not i.startswith(("https://omim.org/", "http://www.orpha.net/")) and i != f"{sources.BASE}vocab"]
+
+
+def test_a_description_is_what_the_graph_says(site: Path, store: Store) -> None:
+    union = set(exports.union(store))
+    for name in (FHSH, "gene/HGNC_17995", "phenotype/HP_0001250", "publication/PMID_12032570"):
+        found = {q.triple for q in parse(path=str(site / f"{name}.ttl"), format=RdfFormat.TURTLE)}
+        assert found <= union
+        about = next(i for i in {t.subject.value for t in found} if addresses.address(i) == name)
+        assert {t for t in union if t.subject.value == about} <= found
+        labelled = {t.subject.value for t in found if t.predicate.value.endswith("#label")}
+        named = {t.object.value for t in found if isinstance(t.object, NamedNode)} | {t.predicate.value for t in found}
+        lost = {n for n in named - labelled if list(store.quads_for_pattern(NamedNode(n), names.RDFS_LABEL, None, None))}
+        assert not lost
+
+
+def schema_triples(site: Path) -> set[Triple]:
+    everything = Store()
+    everything.load(path=str(site / "download" / "hypomag.nq"), format=RdfFormat.N_QUADS)
+    everything.load(path=str(site / "void.ttl"), format=RdfFormat.TURTLE, to_graph=NamedNode(f"{sources.BASE}graph/description"))
+    text = (ROOT / "queries" / "pages" / "schema-org.rq").read_text(encoding="utf-8")
+    return set(queries.run(everything, text))
+
+
+def test_schema_org_is_what_the_stored_construct_says(site: Path) -> None:
+    derived = {(t.subject.value, t.predicate.value, t.object.value) for t in schema_triples(site)}
+    kinds = set()
+    for page, text in pages(site).items():
+        blocks = re.findall(r'<script type="application/ld\+json">(.*?)</script>', text)
+        if not blocks:
+            assert not page.startswith(("disease/MONDO", "gene/HGNC")) and page != "index.html", page
+            continue
+        (block,) = blocks
+        document = json.loads(block)
+        assert document["@context"] == "https://schema.org/"
+        document["@context"] = {"@vocab": "https://schema.org/"}
+        found = {(t.subject.value, t.predicate.value, t.object.value) for t in parse(json.dumps(document), format=RdfFormat.JSON_LD)}
+        assert found <= derived, page
+        about = document["@graph"][0]["@id"]
+        assert {t for t in derived if t[0] == about} <= found, page
+        kinds.add(document["@graph"][0]["@type"])
+    assert kinds == {"MedicalCondition", "MedicalSignOrSymptom", "Gene", "Dataset"}
+
+
+def said(text: str) -> list[str]:
+    """The statements of a page, each as its own piece of HTML."""
+    return [
+        s
+        for block in re.findall(r'<div class="said">\n(.*?)</div>', text, re.DOTALL)
+        for s in re.findall(r"<details>.*?</details>|<p>.*", block)
+    ]
+
+
+def test_every_statement_carries_its_evidence(site: Path) -> None:
+    """Open it and follow: two clicks to the publication, whose page leads out or says where it was read."""
+    count = 0
+    for page, text in pages(site).items():
+        for statement in said(text):
+            count += 1
+            links = [target(page, link) for link in re.findall(r'href="([^"]*)"', statement)]
+            if page.startswith("publication/"):
+                assert any(section in statements(site)[path] for path, section in links), (page, statement)
+            else:
+                assert any(path.startswith("publication/") for path, _ in links), (page, statement)
+    assert count > 5000
+    for page, text in pages(site).items():
+        if page.startswith("publication/") and page != "publication/index.html":
+            way = re.search(r"<dt>the publication itself<dd>(.*?)</div>", text, re.DOTALL)
+            assert way, page
+            assert way[1].strip(), page
+
+
+def test_cells_and_bars_lead_to_a_statement_with_evidence(site: Path) -> None:
+    """Neighbours, conflicts, facts at a glance, bars: one click to the statement, open, a second to the publication."""
+    seen = 0
+    for page, text in pages(site).items():
+        if not page.startswith("disease/MONDO"):
+            continue
+        for link in re.findall(r'<li><a href="(#[^"]*)">|<td><a href="([^"]*#[^"]*)">', text):
+            path, section = target(page, link[0] or link[1])
+            home = pages(site)[path]
+            if section in set(re.findall(r'<ul id="([^"]*)">', home)):
+                seen += 1
+                block = home.partition(f'<ul id="{section}">')[2].partition("</ul>")[0]
+                assert "publication/" in block, (page, section)
+    assert seen > 300
+
+
+def test_the_disease_page_has_the_clinicians_order(site: Path) -> None:
+    text = pages(site)[f"{FHSH}.html"]
+    assert re.findall(r'<section id="(\w+)">', text) == [
+        "what", "cause", "shows", "works", "neighbours", "diagnosis", "treatment", "outlook", "gaps", "conflicts", "sources"]  # fmt: skip
+    assert 'class="bars"' in text
+    assert 'class="mechanism"' in text
+    assert re.search(r"What sources say tells it apart.*?urinary calcium excretion</a><td>normal<td>high<td>", text, re.DOTALL)
+    for limit in ("&lt; 1.7", "&lt; 0.7", "mmol/L", "mg/dL"):
+        assert limit in text
+    for page in pages(site).values():
+        assert "No medical advice" in page
+        assert """Security-Policy" content="default-src 'none'; script-src 'self';""" in page
+
+
+def test_disease_pages_are_light(site: Path) -> None:
+    weights = {p: len(t.encode()) for p, t in pages(site).items() if p.startswith("disease/") or p == "phenotype/HP_0002917.html"}
+    assert max(weights.values()) <= 150_000, max(weights.items(), key=lambda item: item[1])
+    assert (site / "style.css").stat().st_size + (site / "site.js").stat().st_size < 30_000
+
+
+def test_a_heavy_page_leaves_notes_to_its_sources(reader: passages.Reader) -> None:
+    """As many as there is no room for, from the ends of the lists; what stands against a statement stays."""
+    page = pages_.entity(reader, prefixes.expand("MONDO:0011176") or "")
+
+    def notes(of: passages.Page) -> list[tuple[int, passages.Cite]]:
+        return [(k, c) for s in of.sections for g in s.groups for t in g.statements if t.here for k, c in enumerate(t.cites) if c.note]
+
+    every, less = notes(page), notes(passages.thinned(page, 5000))
+    assert passages.thinned(page, 0).sections[:-1] == page.sections[:-1]
+    gone = [x for x in every if x not in less]
+    assert 5000 <= sum(len(c.note.encode()) for _, c in gone) < 6000
+    assert not any(c.against for _, c in gone)
+    assert min(k for k, _ in gone) >= max(k for k, c in less if not c.against)
+    assert not [c for _, c in notes(passages.thinned(page, 10**6)) if not c.against]
+
+
+def test_file_names_differ_on_every_system(site: Path) -> None:
+    found = [p.relative_to(site).as_posix() for p in site.rglob("*")]
+    assert len({f.lower() for f in found}) == len(found)
+    assert all(re.fullmatch(r"[A-Za-z0-9._/-]+", f) for f in found)
+    assert max(map(len, found)) < 150
+
+
+def test_sitemap_and_downloads(site: Path) -> None:
+    listed = [
+        e.text or "" for e in ElementTree.parse(site / "sitemap.xml").getroot().iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
+    ]
+    assert {u.removeprefix(sites.NOWHERE) for u in listed} == set(pages(site))
+    done = subprocess.run(
+        ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=site / "download", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    for name, form in (("ttl", RdfFormat.TURTLE), ("nq", RdfFormat.N_QUADS)):
+        assert sum(1 for _ in parse(path=str(site / "download" / f"hypomag.{name}"), format=form)) > 50_000
+    assert (site / ".well-known" / "void").read_bytes() == (site / "void.ttl").read_bytes()
+    data = (site / "data.html").read_text(encoding="utf-8")
+    for line in (site / "download" / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+        assert line.split()[0] in data
+
+
+@pytest.mark.parametrize(
+    ("way", "accept", "file"),
+    [
+        ("", "text/html", "index.html"), ("vocab", "text/html", "class/index.html"), ("claim/fhsh-seizure", "text/html", "claim/fhsh-seizure.html"),
+        ("query/which-genes", "text/html", "query/which-genes.html"), ("query/which-genes", "text/turtle", "query/which-genes.ttl"),
+        ("variable/serum-magnesium", "application/ld+json", "variable/serum-magnesium.jsonld"), ("claim/fhsh-seizure", "text/turtle", "download/hypomag.ttl"),
+        ("reference/ihe-espe-hrp0082", "text/turtle", "publication/ihe-espe-hrp0082.ttl"), ("dataset", "text/html", "data.html"),
+        ("release/0.1.0/hypomag.nq", "*/*", "download/hypomag.nq"), ("evidence/fhsh-seizure.f-t-095", "text/html", "data.html"),
+    ],
+)  # fmt: skip
+def test_the_redirect_file_leads_to_files_that_are_there(site: Path, way: str, accept: str, file: str) -> None:
+    wanted = None
+    for line in (site / "w3id.htaccess").read_text(encoding="utf-8").splitlines():
+        if line.startswith("RewriteCond"):
+            wanted = line.split()[2]
+        elif line.startswith("RewriteRule"):
+            _, pattern, goal, flags = line.split()
+            match = re.search(pattern, way)
+            if match and (wanted is None or re.search(wanted, accept)):
+                found = re.sub(r"\$(\d)", lambda n, m=match: m[int(n[1])] or "", goal).removeprefix(sites.NOWHERE)
+                assert (found, flags) == (file, "[R=303,L]")
+                assert (site / found).is_file()
+                return
+            wanted = None
+    raise AssertionError("no rule")
+
+
+def test_the_redirect_file_knows_every_address_of_ours(site: Path, store: Store) -> None:
+    """Each IRI of ours in the graph leads to a file, without its fragment, for people and for programs."""
+    rules = [line.split() for line in (site / "w3id.htaccess").read_text(encoding="utf-8").splitlines() if line.startswith("RewriteRule")]
+    named = {part.value for t in exports.union(store) for part in (t.subject, t.predicate, t.object) if isinstance(part, NamedNode)}
+    ways = {i.removeprefix(sources.BASE).partition("#")[0] for i in named if i.startswith(sources.BASE)}
+    assert len(ways) > 5000
+    assert {w.partition("/")[0] for w in ways} > {"vocab", "claim", "evidence", "discriminator", "formula", "reference", "release", "row"}
+    for way in ways:
+        suffixes = set()
+        for _, pattern, goal, _ in rules:
+            if match := re.search(pattern, way):
+                file = re.sub(r"\$(\d)", lambda n, m=match: m[int(n[1])] or "", goal).removeprefix(sites.NOWHERE)
+                assert (site / file).is_file(), (way, file)
+                suffixes.add(file.rpartition(".")[2])
+                if file.endswith(".html"):
+                    break
+        assert "html" in suffixes, way
+
+
+def test_search_knows_names_synonyms_identifiers_and_everyday_words(site: Path) -> None:
+    text = (site / "search-index.js").read_text(encoding="utf-8")
+    rows = json.loads(text.removeprefix("window.HYPOMAG_INDEX=").rstrip().rstrip(";"))
+    by_path = {row[1]: {row[0], *row[3:]} for row in rows}
+    assert {"FHSH", "HOMG1", "HSH", "MONDO:0011176", "OMIM:602014", "ORPHA:30924"} <= by_path[f"{FHSH}.html"]
+    assert {"TRPM6", "CHAK2", "HGNC:17995"} <= by_path["gene/HGNC_17995.html"]
+    assert any("low blood magnesium" in name.lower() for name in by_path["phenotype/HP_0002917.html"])
+    assert "LOINC:2601-3" in by_path["test/LOINC_2601-3.html"]
+    assert set(by_path) == {p for p in pages(site) if not p.endswith("index.html") and p not in ("search.html", "map.html", "data.html")}
+
+
+@given(st.integers(0, 300), st.integers(1, 300))
+def test_the_interval_holds_the_share(n: int, m: int) -> None:
+    n = min(n, m)
+    low, high = charts.wilson(n, m)
+    assert 0 <= low <= n / m <= high <= 1
+    assert charts.wilson(m - n, m) == pytest.approx((1 - high, 1 - low))
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=30))
+def test_layers_lead_downwards_until_a_circle_closes(edges: list[tuple[int, int]]) -> None:
+    named = [(str(a), str(b)) for a, b in edges]
+    found = diagrams.layers({k for pair in named for k in pair}, named)
+    downwards = [(a, b) for a, b in named if found[a] < found[b]]
+    upward = [(a, b) for a, b in named if (a, b) not in downwards]
+    for a, b in upward:  # each of these closes a circle with the others
+        reached, todo = {b}, [b]
+        while todo:
+            at = todo.pop()
+            fresh = {y for x, y in downwards if x == at} - reached
+            reached |= fresh
+            todo.extend(fresh)
+        assert a in reached
+
+
+@pytest.fixture(scope="module")
+def reader(store: Store) -> passages.Reader:
+    return passages.Reader(store)
+
+
+def test_boxes_of_the_mechanism_do_not_overlap_and_steps_have_evidence(reader: passages.Reader) -> None:
+    drawn = 0
+    for path, iri in reader.facts.pages.items():
+        if not path.startswith("disease/"):
+            continue
+        svg, caption, steps = chapters.mechanism(reader, iri)
+        if not svg:
+            assert not steps
+            continue
+        drawn += 1
+        assert caption
+        boxes = [tuple(map(float, b)) for b in re.findall(r'<rect x="([\d.-]+)" y="(\d+)" width="(\d+)" height="(\d+)"', svg)]
+        width, height = (float(x) for x in re.findall(r'viewBox="0 0 (\d+) (\d+)"', svg)[0])
+        for k, (x, y, w, h) in enumerate(boxes):
+            assert 0 <= x <= x + w <= width
+            assert 0 <= y <= y + h <= height
+            assert not [o for o in boxes[k + 1 :] if x < o[0] + o[2] and o[0] < x + w and y < o[1] + o[3] and o[1] < y + h], path
+        assert all(reader.claims[s].lines for s in steps)
+    assert drawn > 20
+
+
+@pytest.mark.parametrize(("subject", "finding"), [("TRPM6", "HP:0002917"), ("Gitelman", "HP:0002900"), ("HOMG3", "variable:urine-calcium")])
+def test_the_nearest_path_is_the_one_that_explain_tells_first(store: Store, subject: str, finding: str) -> None:
+    first = paths.explain(store, subject, finding).paths[0]
+    goal = (first.steps[-1].target, first.states()[-1])
+    assert paths.nearest(store, subject, paths.steps(store))[goal].weight == first.weight
+
+
+def test_bars_count_as_the_lines_do(reader: passages.Reader) -> None:
+    found, _ = chapters.frequencies(reader, prefixes.expand("MONDO:0011176") or "")
+    seizure = next(f for f in found if f.label == "Seizure")
+    assert (seizure.n, seizure.m) == (27, 28)
+    assert all(f.m is None or f.m > 1 for f in found)
+    arrhythmia = next(f for f in found if f.label == "Arrhythmia")
+    assert (arrhythmia.n, arrhythmia.m) == (0, 15)
+    assert "0 of 15, 0 %, 95 % interval 0 % to 20 %" in arrhythmia.told
+
+
+def test_any_file_is_made_alone_as_it_lies_in_the_folder(site: Path) -> None:
+    """What a server of the same addresses hands out is the file."""
+    made = sites.Site(sources.Sources(ROOT))
+    for name in KINDS:
+        for suffix in ("html", "ttl", "jsonld"):
+            assert made.read(f"{name}.{suffix}") == (site / f"{name}.{suffix}").read_bytes()
+    others = ("index.html", "map.html", "data.html", "gene/index.html", "claim/fhsh-seizure.html", "style.css", "search-index.js", ".well-known/void",
+              "download/hypomag.nq", "download/SHA256SUMS", "sitemap.xml", "w3id.htaccess")  # fmt: skip
+    for name in others:
+        assert made.read(name) == (site / name).read_bytes(), name
+    for name in ("", "index", "/index.html", "../index.html", f"{FHSH}.txt", "disease/MONDO_0000000.html", "disease"):
+        assert made.read(name) is None
+    files = {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()}
+    assert files == {*made.others, *(f"{s}.{x}" for s in made.subjects for x in ("html", "ttl", "jsonld")), sites.MANIFEST}
