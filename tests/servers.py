@@ -191,6 +191,7 @@ class Proxy:
         self.target = urlsplit(target)
         self.rule: Rule = lambda _: PASS
         self.seen: list[Request] = []
+        self.closing = threading.Event()
         proxy = self
         lock = threading.Lock()
 
@@ -210,7 +211,7 @@ class Proxy:
                 if isinstance(action, int):
                     self.answer(action, {"Content-Type": "text/plain"}, b"said the proxy")
                 elif action == HANG:
-                    time.sleep(4)
+                    proxy.closing.wait(60)
                     self.close_connection = True
                 elif action == CUT:
                     self.reset()
@@ -276,6 +277,7 @@ class Proxy:
         self.seen.clear()
 
     def close(self) -> None:
+        self.closing.set()
         self.server.shutdown()
         self.server.server_close()
 
