@@ -14,13 +14,15 @@ ROOMS = (
     "errors", "sources", "folders", "formatting", "prefixes", "spellings", "mappings", "ontologies", "closures", "bulk",
     "graph", "names", "queries", "federation", "results", "validation", "exports", "batches", "checks", "coverage", "cards", "paths",
     "lifting", "linking", "freshness", "claims", "losses", "citations", "kgx", "hpoa", "handovers",
-    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "renderings", "sites",
+    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "frontends", "renderings", "sites",
     "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
-    "terminal", "bedside", "shipping", "publishing", "peers", "cli", "start", "__main__",
+    "negotiation", "answers", "requests", "services", "workers", "lanes", "documents", "endpoint",
+    "terminal", "bedside", "shipping", "publishing", "serving", "peers", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
-    "click": {"terminal", "bedside", "shipping", "publishing", "peers", "cli"},
+    "click": {"terminal", "bedside", "shipping", "publishing", "serving", "peers", "cli"},
+    "uvicorn": {"serving"},
     "jinja2": {"renderings"},
     "ucumvert": {"measures"},
     "pyshacl": {"validation"},
@@ -69,4 +71,6 @@ def test_modules_stay_readable(name: str) -> None:
 def test_help_and_query_load_nothing_heavy() -> None:
     code = "import sys; from hypomag import start, cli, asking; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"rdflib", "pyshacl", "shifty", "sssom_pydantic", "pydantic", "curies", "jinja2", "httpx"} & set(loaded)
+    assert not {"rdflib", "pyshacl", "shifty", "sssom_pydantic", "pydantic", "curies", "jinja2", "httpx", "uvicorn", "asyncio"} & set(
+        loaded
+    )

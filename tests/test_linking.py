@@ -156,9 +156,9 @@ OF_EVERY_OTHER = {"what-separates"}
 
 @pytest.mark.parametrize("name", [n for n, q in CATALOGUE.items() if "disease" in queries.variables(q.text)])
 def test_a_question_about_our_disease_has_the_same_answer(name: str, store: Store, joined: Store) -> None:
-    text = queries.bound(CATALOGUE[name].text, {"disease": NamedNode(FHSH)})
 
     def rows(graph_: Store) -> list[tuple[str, ...]]:
+        text = queries.bound(CATALOGUE[name].text, {"disease": NamedNode(FHSH)}, placing=graph_ is joined)
         result = queries.run(graph_, text)
         return [tuple(str(row[v]) for v in result.variables) for row in result]
 
@@ -382,7 +382,7 @@ def test_a_linked_question_answers(name: str, joined: Store, linked: Path) -> No
     assert question.summary.endswith("?")
     assert question.description.endswith(".")
     columns = queries.variables(question.text)
-    bound = queries.bound(question.text, {"disease": NamedNode(FHSH)})
+    bound = queries.bound(question.text, {"disease": NamedNode(FHSH)}, placing=True)
     result = queries.run(joined, bound)
     rows = [tuple(str(row[c]) for c in columns) for row in result]
     assert rows

@@ -8,7 +8,7 @@ import sys
 
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QuerySolutions, Store
 
-from hypomag import graph, queries, results, sources
+from hypomag import graph, names, queries, results, sources
 from hypomag.errors import InputError, UnknownName
 
 
@@ -122,7 +122,7 @@ def ask(asked: Asked, *, terminal: bool) -> None:
     store = graph.open_graph(places)
     if warning := queries.slow_path(text):
         print(f"hypomag: {warning}", file=sys.stderr)
-    text = queries.bound(text, dict(_binding(store, b) for b in asked.bind), elsewhere=asked.endpoint is not None)
+    text = queries.bound(text, dict(_binding(store, b) for b in asked.bind), placing=asked.endpoint is None and names.is_keyed(store))
     if asked.service:
         from hypomag import federation
 
@@ -178,7 +178,7 @@ def _binding(store: Store, text: str) -> tuple[str, NamedNode | Literal]:
 
 def term(store: Store, text: str) -> NamedNode | Literal:
     """Read a term as a user writes it: a quoted literal, a number, or any name of an entity."""
-    from hypomag import names, prefixes
+    from hypomag import prefixes
 
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         return Literal(text[1:-1])
