@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test frontend test-exports test-stores test-browser test-serve screenshots lint build snapshots bench bench-serve wheel lift clean
+.PHONY: run test frontend test-exports test-stores test-browser test-serve screenshots lint build snapshots bench bench-link bench-serve wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -59,6 +59,9 @@ bench: wheel ## side-by-side measurements on the installed wheel, as ratios with
 	$(VENV)-bench/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	$(VENV)-bench/bin/python benchmarks/cold.py $(VENV)-bench/bin
 
+bench-link: $(READY) ## link HPO and all its annotations, validate, ask; needs 8 GB in build/ and some minutes
+	$(BIN)/python benchmarks/link.py build-bench
+
 wheel: $(READY) ## dist/*.whl with the built graph inside
 	rm -rf dist && $(BIN)/python -m build --wheel
 
@@ -93,4 +96,4 @@ frontend/dist/licences.txt: frontend/package-lock.json frontend/build.mjs $(wild
 	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
 
 clean:
-	rm -rf build dist screenshots .clients frontend/dist frontend/node_modules $(VENV) $(VENV)-bench $(VENV)-validators
+	rm -rf build build-bench dist screenshots frontend/dist frontend/node_modules .clients $(VENV) $(VENV)-bench $(VENV)-validators

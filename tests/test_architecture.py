@@ -11,22 +11,24 @@ import pytest
 from tests.conftest import ROOT
 
 ROOMS = (
-    "errors", "sources", "folders", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "citations", "kgx", "hpoa", "handovers",
+    "errors", "sources", "folders", "formatting", "prefixes", "spellings", "mappings", "ontologies", "closures", "bulk",
+    "graph", "names", "queries", "federation", "results", "validation", "exports", "batches", "checks", "coverage", "cards", "paths",
+    "lifting", "linking", "freshness", "claims", "losses", "citations", "kgx", "hpoa", "handovers",
     "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "frontends", "renderings", "sites",
     "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
     "negotiation", "answers", "requests", "services", "workers", "lanes", "documents", "endpoint",
-    "terminal", "bedside", "shipping", "publishing", "serving", "cli", "start", "__main__",
+    "terminal", "bedside", "shipping", "publishing", "serving", "peers", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
-    "click": {"terminal", "bedside", "shipping", "publishing", "serving", "cli"},
+    "click": {"terminal", "bedside", "shipping", "publishing", "serving", "peers", "cli"},
     "uvicorn": {"serving"},
     "jinja2": {"renderings"},
     "ucumvert": {"measures"},
     "pyshacl": {"validation"},
     "shifty": {"validation"},
     "sssom_pydantic": {"mappings"},
+    "fastobo": {"ontologies"},
     "rdflib": {"validation", "library"},
     "httpx": {"stores"},
 }

@@ -165,6 +165,84 @@ def ancestors(term: str, parents: dict[str, list[str]]) -> set[str]:
     return found
 
 
+# Cross-references that become mappings: prefix upstream → ours.
+DATABASES = {"UMLS": "UMLS", "MSH": "mesh", "MeSH": "mesh", "MESH": "mesh", "SNOMEDCT_US": "SCTID", "NCIT": "NCIT"}
+# Rows of loinc2hpo that contradict LOINC itself: the test's component is another substance or another fluid.
+WRONG_TESTS = {
+    "LOINC:5683-8": "LOINC's component is manganese; loinc2hpo annotates its results as magnesium.",
+    "LOINC:1649-3": "LOINC's component is calcitriol; loinc2hpo annotates its results as urine calcium.",
+}
+Mapping = tuple[str, str, str, str, str, str, str, str, str]
+
+
+def crossreferences(upstream: Path, obo: Path, wanted: set[str], known: dict[str, str]) -> list[Mapping]:
+    """Cross-references of the cited findings (hp.obo) and actions (MAxO) to other databases, as close matches."""
+    found: list[tuple[str, str, str, str]] = []
+    term = version = ""
+    for line in obo.read_text(encoding="utf-8").splitlines():
+        if line.startswith("data-version: "):
+            version = line.rpartition("/")[2]
+        elif line.startswith("id: "):
+            term = line[4:].strip()
+        elif line.startswith("xref: ") and term in wanted:
+            found.append((term, line[6:].split(" ")[0], version, "hp.obo"))
+    path = upstream / "maxo" / "maxo-base.owl"
+    triples = list(parse(path=str(path), format=RdfFormat.RDF_XML))
+    (version,) = {q.object.value for q in triples if q.predicate.value.endswith("owl#versionInfo")}
+    for quad in triples:
+        curie = prefixes.shorten(quad.subject.value) if isinstance(quad.subject, NamedNode) else ""
+        if (
+            curie in wanted
+            and curie.startswith("MAXO:")
+            and quad.predicate.value.endswith("#hasDbXref")
+            and isinstance(quad.object, Literal)
+        ):
+            found.append((curie, quad.object.value, version, "MAxO"))
+    out = []
+    for curie, target, release, source in found:
+        database, _, local = target.partition(":")
+        if database in DATABASES and local:
+            comment = f"A cross-reference of {source}, which does not say how close it is."
+            out.append(
+                (
+                    curie,
+                    known[curie],
+                    "skos:closeMatch",
+                    "",
+                    f"{DATABASES[database]}:{local}",
+                    "",
+                    "semapv:UnspecifiedMatching",
+                    release,
+                    comment,
+                )
+            )
+    return out
+
+
+def test_mappings(reference: Path, wanted: set[str], known: dict[str, str], findings: dict[str, str]) -> list[Mapping]:
+    """What a low or high result of a test is called in HPO (loinc2hpo), what must not be called so, and tests that are not one."""
+    out = []
+    for row in rows(reference / "labs.tsv"):
+        test, finding = row["loinc"], row["hpo_id"]
+        if row["outcome"] not in ("L", "H"):
+            continue
+        label = known.get(test) or row["component"]
+        result = "low" if row["outcome"] == "L" else "high"
+        if test in WRONG_TESTS:
+            out.append(
+                (test, label, "skos:relatedMatch", "Not", finding, findings[finding], "semapv:ManualMappingCuration", "", WRONG_TESTS[test])
+            )
+        elif test in wanted and finding in wanted and not row["flag"]:
+            out.append((test, label, "skos:relatedMatch", "", finding, findings[finding], "semapv:ManualMappingCuration", "",
+                        f"What loinc2hpo (commit c1068d6) calls a {result} result."))  # fmt: skip
+    tests = {known[c]: c for c in sorted(wanted) if c.startswith("LOINC:") and c in known}
+    for label, one in tests.items():
+        if "[Mass/" in label and (other := tests.get(label.replace("[Mass/", "[Moles/"))):
+            out.append((one, label, "skos:exactMatch", "Not", other, known[other], "semapv:ManualMappingCuration", "",
+                        "One measures mass, the other moles: values must be converted."))  # fmt: skip
+    return out
+
+
 def nearest(term: str, parents: dict[str, list[str]], wanted: set[str]) -> list[str]:
     """The cited terms right above a term: on each way up the first that is wanted."""
     found: set[str] = set()
@@ -230,6 +308,8 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
                      known["Orphanet:34527"], "semapv:ManualMappingCuration", "",
                      "An obsolete Orphanet entry of another form, with normal calcium; public repositories confuse the two."))  # fmt: skip
     wanted |= {m[4] for m in mappings if m[4].split(":")[0] in ("OMIM", "Orphanet")} - references
+    mappings += crossreferences(upstream, obo, wanted, known | hp_names)
+    mappings += test_mappings(reference, wanted, known, hp_names)
 
     files: dict[str, list[Triple]] = defaultdict(list)
     missing = []
@@ -267,12 +347,6 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
         if prefix == "HP":
             for ancestor in nearest(curie, hp_parents, wanted):
                 say("rdfs:subClassOf", prefixes.node(ancestor))
-        if prefix in ("MONDO", "HGNC"):
-            local = curie.partition(":")[2]
-            for spelling in (f"http://identifiers.org/{prefix.lower()}/{local}", f"https://identifiers.org/{prefix.lower()}:{local}",
-                             f"https://bioregistry.io/{prefix.lower()}:{local}", curie):  # fmt: skip
-                if spelling != node.value:
-                    say("hm:alternateIri", Literal(spelling))
         if prefix == "LOINC":
             for pattern, dimension in DIMENSIONS:
                 if re.search(pattern, label):
@@ -290,7 +364,7 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
     spaces = {"mesh": table["MESH"]}
     used = {part.partition(":")[0] for m in mappings for part in (m[0], m[2], m[4])}
     head = ["# mapping_set_id: https://w3id.org/hypomag/mappings.sssom.tsv", "# license: https://creativecommons.org/publicdomain/zero/1.0/",
-            "# mapping_set_description: Mondo's exact matches of the diseases that hypomag speaks of, identifiers of their genes, and what must not be matched.",
+            "# mapping_set_description: Mondo's exact matches of the diseases that hypomag speaks of, identifiers of their genes, cross-references of findings and actions, what test results are called, and what must not be matched.",
             "# curie_map:"]  # fmt: skip
     for prefix in sorted(used | {"skos", "semapv"}):
         head.append(f"#   {prefix}: {spaces.get(prefix) or table[prefix]}")

@@ -8,7 +8,7 @@ import sys
 
 from pyoxigraph import Literal, NamedNode, QueryBoolean, QuerySolutions, Store
 
-from hypomag import graph, queries, results, sources
+from hypomag import graph, names, queries, results, sources
 from hypomag.errors import InputError, UnknownName
 
 
@@ -25,6 +25,7 @@ class Asked:
         service: bool = False,
         graph_dir: str | None = None,
         endpoint: str | None = None,
+        service_url: str | None = None,
     ) -> None:
         self.name = name
         self.expression = expression
@@ -34,6 +35,7 @@ class Asked:
         self.service = service
         self.graph_dir = graph_dir
         self.endpoint = endpoint
+        self.service_url = service_url
 
 
 def plainly(arguments: list[str]) -> Asked | None:
@@ -47,11 +49,14 @@ def plainly(arguments: list[str]) -> Asked | None:
     """
     names: list[str] = []
     found: dict[str, list[str]] = {}
+    linked = False
     rest = iter(arguments)
     for word in rest:
         option, equals, value = word.partition("=")
         if word == "-" or not word.startswith("-"):
             names.append(word)
+        elif word == "--linked":
+            linked = True
         elif option in _PLAIN:
             given = value if equals else next(rest, None)
             if given is None:
@@ -69,8 +74,13 @@ def plainly(arguments: list[str]) -> Asked | None:
         return None
     if timeout is not None and not 0 < timeout <= LONGEST:
         return None
+    graph_dir = found.get("graph_dir", [None])[-1]
+    if linked:
+        if graph_dir:
+            return None
+        graph_dir = str(sources.linked_folder())
     return Asked(
-        names[0] if names else None, expression, tuple(found.get("bind", [])), form, timeout, False, found.get("graph_dir", [None])[-1],
+        names[0] if names else None, expression, tuple(found.get("bind", [])), form, timeout, False, graph_dir,
         found.get("endpoint", [None])[-1],
     )  # fmt: skip
 
@@ -103,18 +113,31 @@ def ask(asked: Asked, *, terminal: bool) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the engine does not look for Ctrl-C while it works
     stop = _limit(asked.timeout) if asked.timeout else None
+    if asked.service and stop is None:
+        from hypomag.federation import SECONDS
+
+        stop = _limit(SECONDS)  # a server that does not answer must not hold the terminal
     places = sources.find(asked.graph_dir)
     text, told = _text(asked, places)
     store = graph.open_graph(places)
     if warning := queries.slow_path(text):
         print(f"hypomag: {warning}", file=sys.stderr)
-    text = queries.bound(text, dict(_binding(store, b) for b in asked.bind))
-    if asked.endpoint is not None:
-        result = _elsewhere(asked, asked.endpoint, store, text, told)
-    else:
-        result = queries.run(store, text, name=told, service=asked.service)
-    rows = isinstance(result, QuerySolutions | QueryBoolean)
-    shown = results.write(result, asked.form or ("table" if terminal else "csv" if rows else "turtle"))
+    text = queries.bound(text, dict(_binding(store, b) for b in asked.bind), placing=asked.endpoint is None and names.is_keyed(store))
+    if asked.service:
+        from hypomag import federation
+
+        text = federation.prepared(store, text, asked.service_url)
+    try:
+        if asked.endpoint is not None:
+            result = _elsewhere(asked, asked.endpoint, store, text, told)
+        else:
+            result = queries.run(store, text, name=told, service=asked.service)
+        rows = isinstance(result, QuerySolutions | QueryBoolean)
+        shown = results.write(result, asked.form or ("table" if terminal else "csv" if rows else "turtle"))
+    except (OSError, RuntimeError) as error:
+        if not asked.service:
+            raise
+        raise InputError(f"the other server did not answer: {error}", "try again later, or name a mirror with --service-url") from None
     if stop:
         stop()
     sys.stdout.flush()
@@ -155,7 +178,7 @@ def _binding(store: Store, text: str) -> tuple[str, NamedNode | Literal]:
 
 def term(store: Store, text: str) -> NamedNode | Literal:
     """Read a term as a user writes it: a quoted literal, a number, or any name of an entity."""
-    from hypomag import names, prefixes
+    from hypomag import prefixes
 
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         return Literal(text[1:-1])

@@ -7,7 +7,7 @@ import sys
 import click
 
 from hypomag.errors import InputError
-from hypomag.terminal import GRAPH_DIR, emit, emit_json, find, width
+from hypomag.terminal import READS, emit, emit_json, find, width
 
 FORMATS = ("text", "json")
 
@@ -17,7 +17,7 @@ FORMATS = ("text", "json")
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED, metavar="[VALUE UNIT | --INPUT AMOUNT ...]")
 @click.option("--age", metavar="DURATION", help="Age of the patient (P10D, P2M, P1Y6M): leaves out what holds for other ages.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-@GRAPH_DIR
+@READS
 def lab(name: str, rest: tuple[str, ...], age: str | None, form: str, graph_dir: str | None) -> None:
     """Read one laboratory value: other units, every limit met or not, reference intervals; or run a formula.
 
@@ -75,7 +75,7 @@ def _inputs(words: tuple[str, ...]) -> dict[str, str]:
 @click.argument("diseases", nargs=-1, required=True, metavar="DISEASE DISEASE...")
 @click.option("--format", "-f", "form", type=click.Choice(("text", "md", "json")), default="text", show_default=True)
 @click.option("--differing", is_flag=True, help="Only the rows that differ.")
-@GRAPH_DIR
+@READS
 def compare(diseases: tuple[str, ...], form: str, differing: bool, graph_dir: str | None) -> None:
     """Put diseases side by side: cause, onset, laboratory values, findings, outlook, treatment; what differs first.
 
@@ -110,7 +110,7 @@ def compare(diseases: tuple[str, ...], form: str, differing: bool, graph_dir: st
 @click.option("--age", metavar="DURATION", help="Age at which it began, as an ISO 8601 duration (P10D, P2M, P1Y6M).")
 @click.option("--limit", type=click.IntRange(min=1), default=5, show_default=True, help="How many candidates to tell.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-@GRAPH_DIR
+@READS
 def ddx(
     phenopacket: str | None, laboratory: tuple[str, ...], finding: tuple[str, ...], absent: tuple[str, ...],
     age: str | None, limit: int, form: str, graph_dir: str | None,

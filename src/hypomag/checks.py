@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pyoxigraph import BlankNode, NamedNode, Quad, RdfFormat, Store, parse
 
-from hypomag import __version__, exports, graph, prefixes, validation
-from hypomag.errors import InputError, SyntaxProblem
+from hypomag import __version__, exports, graph, ontologies, prefixes, validation
+from hypomag.errors import InputError
 from hypomag.formatting import syntax_problem, turtle
 from hypomag.sources import GRAPHS, Sources
 from hypomag.validation import SH, Finding
@@ -44,6 +44,13 @@ def check(sources: Sources, files: Iterable[str], *, engine: str = "shifty", std
         SyntaxProblem: a file does not parse.
         InputError: a file is missing, unreadable, or of an unknown kind.
     """
+    if sources.is_linked:
+        from hypomag import batches
+
+        if list(files):
+            raise InputError("a file is not checked together with the linked graph", "leave out --linked, or the file")
+        count, linked = batches.validate(sources.root, validation.shapes_text(sources), engine=engine)
+        return Checked("the lifted claims of the linked graph", count, linked)
     store = graph.assemble(sources) if (sources.root / "ontology").is_dir() else graph.open_graph(sources)
     shapes = validation.shapes_text(sources)
     names = list(files)
@@ -80,7 +87,7 @@ def _add(store: Store, name: str, stdin: Callable[[], str] | None) -> set[str]:
             if form is None:
                 raise InputError(f"{name}: no RDF format is known for this ending", f"use one of {', '.join(FORMATS_BY_SUFFIX)}")
             if form == RdfFormat.RDF_XML:
-                _well_formed(name)
+                ontologies.well_formed(Path(name))
             quads = list(parse(path=name, format=form))
     except SyntaxError as error:
         raise syntax_problem(error, name) from None
@@ -107,20 +114,6 @@ def _key(name: str) -> str:
     import hashlib
 
     return hashlib.sha256(name.encode()).hexdigest()[:8]
-
-
-def _well_formed(name: str) -> None:
-    """Refuse XML that breaks off: the RDF parser takes its end for the end of the document."""
-    from xml.parsers import expat
-
-    parser = expat.ParserCreate()
-    try:
-        with Path(name).open("rb") as handle:
-            parser.ParseFile(handle)
-    except expat.ExpatError as error:
-        raise SyntaxProblem(
-            f"{name}:{error.lineno}:{error.offset + 1}: {expat.ErrorString(error.code)}", "mend the text at this place; it may be cut off"
-        ) from None
 
 
 def report(result: Checked, form: str) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hypomag import __version__, bedside, publishing, serving, shipping
+from hypomag import __version__, bedside, peers, publishing, serving, shipping
 from hypomag.errors import InputError
-from hypomag.terminal import GRAPH_DIR, emit, emit_json, find, needs_sources, progress, say, shown, width
+from hypomag.terminal import GRAPH_DIR, READS, emit, emit_json, find, needs_sources, progress, say, shown, width
 
 if TYPE_CHECKING:
     pass
@@ -70,7 +70,7 @@ def build(output: str | None, engine: str, force: bool, graph_dir: str | None) -
 @click.option("--format", "form", type=click.Choice(["text", "json", "turtle", "junit", "sarif"]), default="text", show_default=True)
 @click.option("--engine", type=click.Choice(["shifty", "pyshacl"]), default="shifty", show_default=True, help="SHACL engine.")
 @click.option("--strict", is_flag=True, help="Warnings count as problems too.")
-@GRAPH_DIR
+@READS
 def validate(files: tuple[str, ...], form: str, engine: str, strict: bool, graph_dir: str | None) -> None:
     """Check the graph, or RDF files read together with it, against the shapes.
 
@@ -111,12 +111,15 @@ def _question_names(ctx: click.Context, parameter: click.Parameter, incomplete: 
     metavar="SECONDS",
     help="Stop the query after so long (exit 2).",
 )
-@click.option("--allow-service", is_flag=True, help="Let SERVICE send parts of the query to other servers.")
+@click.option(
+    "--allow-service", is_flag=True, help="Let SERVICE send parts of the query to other servers; 60 s unless --timeout says else."
+)
+@click.option("--service-url", metavar="URL", help="Send SERVICE to this address instead of the query's own, such as a mirror.")
 @click.option("--endpoint", metavar="URL", help="Ask a running store that holds the graph (see hypomag load).")
-@GRAPH_DIR
+@READS
 def query(
     name: str | None, expression: str | None, bind: tuple[str, ...], form: str | None, timeout: float | None,
-    allow_service: bool, endpoint: str | None, graph_dir: str | None,
+    allow_service: bool, service_url: str | None, endpoint: str | None, graph_dir: str | None,
 ) -> None:  # fmt: skip
     """Ask the graph: a NAME of the catalogue, a FILE of SPARQL, or - for standard input.
 
@@ -132,8 +135,10 @@ def query(
 
     if (name is None) == (expression is None):
         raise click.UsageError("give either a NAME, FILE or -, or -e 'SPARQL'")
+    if service_url and not allow_service:
+        raise click.UsageError("--service-url needs --allow-service")
     asking.ask(
-        asking.Asked(name, expression, bind, form, timeout, allow_service, graph_dir, endpoint),
+        asking.Asked(name, expression, bind, form, timeout, allow_service, graph_dir, endpoint, service_url),
         terminal=sys.stdout.isatty(),
     )
 
@@ -142,7 +147,7 @@ def query(
 @click.argument("name", required=False, shell_complete=_question_names)
 @click.option("--tag", help="Only questions with this tag.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@GRAPH_DIR
+@READS
 def queries(name: str | None, tag: str | None, as_json: bool, graph_dir: str | None) -> None:
     """List the questions of the catalogue, or print one of them.
 
@@ -159,9 +164,10 @@ def queries(name: str | None, tag: str | None, as_json: bool, graph_dir: str | N
     if name:
         emit(catalogue.named(sources, name).text)
         return
-    found = [q for q in catalogue.catalogue(sources).values() if tag is None or tag in q.tags]
+    every = [*catalogue.catalogue(sources).values(), *map(catalogue.parse, sources.federated())]
+    found = [q for q in every if tag is None or tag in q.tags]
     if tag is not None and not found:
-        known = sorted({t for q in catalogue.catalogue(sources).values() for t in q.tags})
+        known = sorted({t for q in every for t in q.tags})
         raise InputError(f"no question has the tag {tag!r}", f"tags: {', '.join(known)}")
     if as_json:
         rows = [
@@ -212,7 +218,7 @@ def fmt(files: tuple[str, ...], check: bool, graph_dir: str | None) -> None:
 @cli.command()
 @click.argument("subject", required=False)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-@GRAPH_DIR
+@READS
 def coverage(subject: str | None, form: str, graph_dir: str | None) -> None:
     """Tell what the graph covers: claims per subject and kind, source rows used and set aside.
 
@@ -237,7 +243,7 @@ def coverage(subject: str | None, form: str, graph_dir: str | None) -> None:
 @click.argument("term")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("--full", is_flag=True, help="With the note of every evidence line.")
-@GRAPH_DIR
+@READS
 def show(term: str, form: str, full: bool, graph_dir: str | None) -> None:
     """Show the card of one entity: what it is, what is claimed, how often, on what evidence, what disputes it.
 
@@ -266,7 +272,7 @@ def show(term: str, form: str, full: bool, graph_dir: str | None) -> None:
 @click.option("--state", type=click.Choice(["low", "high"]), help="State of the subject [default: a gene as its disease has it, else low]")
 @click.option("--format", "form", type=click.Choice(["text", "json", "mermaid"]), default="text", show_default=True)
 @click.option("--limit", type=click.IntRange(min=1), default=3, show_default=True, help="How many paths to tell.")
-@GRAPH_DIR
+@READS
 def explain(subject: str, finding: str, state: str | None, form: str, limit: int, graph_dir: str | None) -> None:
     """Explain how a gene, disease or variable leads to a finding: causal paths, step by step, with sign and evidence.
 
@@ -317,7 +323,7 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
         say(f"no annotation of {', '.join(done.without)}")
 
 
-for command in (shipping.export, shipping.load, publishing.publish, serving.serve, bedside.lab, bedside.compare, bedside.ddx):
+for command in (shipping.export, shipping.load, publishing.publish, serving.serve, peers.link, bedside.lab, bedside.compare, bedside.ddx):
     cli.add_command(command)
 
 

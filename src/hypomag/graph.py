@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from pyoxigraph import NamedNode, Quad, RdfFormat, Store, Triple, parse
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from hypomag.errors import GraphUnavailable, InputError
 from hypomag.formatting import syntax_problem
-from hypomag.sources import GRAPHS, SHORTCUTS, Sources, read_text
+from hypomag.sources import GRAPHS, LINKED, LINKED_MANIFEST, SHORTCUTS, TERMS, VOCAB, Sources, read_text
 
 MANIFEST = "manifest.json"
 DATASET = "hypomag.nq"
@@ -33,8 +33,28 @@ def assemble(sources: Sources) -> Store:
         store.extend(Quad(t.subject, t.predicate, t.object, name) for t in triples(path))
     if sources.mappings.is_file():
         store.extend(mappings.read(sources.mappings))
+    spell(store)
     derive(store, sources.rules())
     return store
+
+
+def spell(store: Store) -> None:
+    """Put every spelling of the identifiers of outside terms into graph/terms, as `hm:alternateIri`.
+
+    An entry of another database that is an exact match of a term is a spelling of that term, not of itself: each finds one entity.
+    """
+    from hypomag.mappings import EXACT
+    from hypomag.spellings import spellings
+
+    graph, alternate, exact = NamedNode(TERMS), NamedNode(VOCAB + "alternateIri"), NamedNode(EXACT)
+    defined = NamedNode("http://www.w3.org/2000/01/rdf-schema#isDefinedBy")
+    matched = {q.object.value for q in store.quads_for_pattern(None, exact, None, None)}
+    found: list[Quad] = []
+    for term in {q.subject.value for q in store.quads_for_pattern(None, defined, None, graph)} - matched:
+        others = [q.object.value for q in store.quads_for_pattern(NamedNode(term), exact, None, None)]
+        texts = {*spellings(term), *others, *(s for other in others for s in spellings(other))}
+        found.extend(Quad(NamedNode(term), alternate, Literal(text), graph) for text in texts)
+    store.extend(found)
 
 
 def triples(path: Path) -> list[Triple]:
@@ -96,11 +116,24 @@ def open_graph(sources: Sources) -> Store:
         GraphUnavailable: a built graph does not open and cannot be rebuilt.
     """
     root = sources.root
+    if (root / LINKED_MANIFEST).is_file():
+        return open_linked(root)
     if (root / DATASET).is_file():
         return open_built(root)
     if (sources.build / DATASET).is_file() and (_installed(sources) or is_fresh(sources)):
         return open_built(sources.build)
     return assemble(sources)
+
+
+def open_linked(folder: Path) -> Store:
+    """Open a linked graph read-only.
+
+    Raises:
+        GraphUnavailable: its store does not open.
+    """
+    if found := _opened(folder / STORE):
+        return found
+    raise GraphUnavailable(f"{folder}: the store of the linked graph does not open here", "link the files again: hypomag link --force")
 
 
 def _installed(sources: Sources) -> bool:
@@ -171,7 +204,7 @@ def _cached(folder: Path) -> Store:
 def content_graphs(store: Store) -> list[NamedNode]:
     """The named graphs of ours in a store, in order; linked outside graphs are not among them."""
     ours = (g for g in store.named_graphs() if isinstance(g, NamedNode) and g.value.startswith(GRAPHS))
-    return sorted(ours, key=lambda g: g.value)
+    return sorted((g for g in ours if not g.value.startswith(LINKED)), key=lambda g: g.value)
 
 
 def stated(sources: Sources) -> dict[str, int] | None:

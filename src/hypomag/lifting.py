@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
-from pyoxigraph import Literal, NamedNode, Store, Triple
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
 from hypomag import names, prefixes
 from hypomag.errors import InputError
-from hypomag.formatting import RDF_TYPE, RDFS, XSD, turtle
+from hypomag.formatting import RDF_TYPE, RDFS, XSD, canonical_decimal, turtle
 from hypomag.queries import run
-from hypomag.sources import BASE, HPOA, VOCAB
+from hypomag.sources import BASE, CLAIMS, HPOA, VOCAB
 
 COLUMNS = (
     "database_id", "disease_name", "qualifier", "hpo_id", "reference", "evidence",
@@ -72,6 +75,12 @@ def read_annotations(path: Path) -> Iterator[Annotation]:
         raise InputError(f"{path}: {error.strerror}", "name phenotype.hpoa with --hpoa") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text", "name phenotype.hpoa with --hpoa") from None
+
+
+def entries(path: Path) -> set[str]:
+    """The database ids of all rows: a quick look at the first column."""
+    with path.open(encoding="utf-8", errors="replace") as handle:
+        return {text.partition("\t")[0] for text in handle if not text.startswith(("#", "database_id"))}
 
 
 @dataclass(frozen=True)
@@ -137,12 +146,44 @@ def onset_terms(obo: Path) -> set[str]:
     return found
 
 
-def claimed(store: Store) -> dict[tuple[str, str, str, str], str]:
-    """Curated claims without qualifiers: (subject, predicate, object, polarity) → claim IRI.
+@dataclass(frozen=True)
+class Known:
+    """What the lifter asks of the graph that it adds to.
 
-    A lifted row on the same proposition becomes a line of that claim, so that no proposition stands twice.
+    `claims` are the curated claims without qualifiers: (subject, predicate, object, polarity) → claim IRI. `references`
+    are described as references already, `labelled` says of an IRI that it has a label, `label` gives it, else the short form.
+    `shown` has what a finding says of a laboratory value: finding → predicate and object of the shortcuts.
     """
-    found: dict[tuple[str, str, str, str], str] = {}
+
+    claims: Mapping[tuple[str, str, str, str], str]
+    references: Container[str]
+    labelled: Callable[[str], bool]
+    label: Callable[[str], str]
+    shown: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the rows of one database entry say: `statements` of graph/lifted/hpoa and the `edges` of graph/shortcuts.
+
+    Both are N-Triples without the dot at the end, in one order for one input. `terms` are the HPO terms that they cite.
+    """
+
+    database_id: str
+    disease: str
+    name: str
+    rows: int
+    statements: list[str]
+    edges: list[str]
+    terms: set[str]
+
+
+def known(store: Store) -> Known:
+    """Read from a graph what the lifter must know of it; what was lifted before does not count.
+
+    A lifted row on a curated proposition becomes a line of that claim, so that no proposition stands twice.
+    """
+    claims: dict[tuple[str, str, str, str], str] = {}
     rows = run(store, """
         SELECT ?claim ?subject ?predicate ?object ?polarity WHERE {
           GRAPH graph:claims { ?claim a ?kind ; hm:subject ?subject ; hm:predicate ?predicate ; hm:object ?object ; hm:polarity ?polarity ; hm:status ?status }
@@ -152,89 +193,168 @@ def claimed(store: Store) -> dict[tuple[str, str, str, str], str]:
         } ORDER BY ?claim""")  # fmt: skip
     for row in rows:
         key = tuple(row[k].value for k in ("subject", "predicate", "object", "polarity"))
-        found.setdefault(key, row["claim"].value)
-    return found
+        claims.setdefault(key, row["claim"].value)
+    references = store.quads_for_pattern(None, NamedNode(RDF_TYPE), NamedNode(VOCAB + "Reference"), None)
+
+    def labelled(iri: str) -> bool:
+        found = store.quads_for_pattern(NamedNode(iri), names.RDFS_LABEL, None, None)
+        return any(q.graph_name.value != HPOA for q in found)
+
+    return Known(
+        claims,
+        frozenset(q.subject.value for q in references if q.graph_name.value != HPOA),
+        labelled,
+        lambda iri: names.label(store, NamedNode(iri)),
+        _shown(store),
+    )
 
 
-def lift(rows: Iterable[Annotation], store: Store, diseases: Mapping[str, str], onsets: set[str]) -> list[Triple]:
-    """Turn annotation rows into claims and lines of graph/lifted/hpoa.
+def _shown(store: Store) -> dict[str, list[str]]:
+    """Which states of which values findings name, as the rule state-shown has it."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for verb, state in (("hm:lowFinding", "hm:stateLow"), ("hm:highFinding", "hm:stateHigh")):
+        for quad in store.quads_for_pattern(None, prefixes.node(verb), None, None):
+            claims = (q.subject for q in store.quads_for_pattern(None, prefixes.node("hm:object"), quad.subject, None))
+            if any(Quad(c, NamedNode(RDF_TYPE), prefixes.node("hm:LaboratoryClaim"), NamedNode(CLAIMS)) in store for c in claims):
+                found[quad.object.value] += (f"{_node('hm:variableShown')} {quad.subject}", f"{_node('hm:stateShown')} {_node(state)}")
+    return {finding: sorted(set(said)) for finding, said in found.items()}
+
+
+def lift(rows: Iterable[Annotation], store: Store, diseases: Mapping[str, str], onsets: Container[str]) -> list[Triple]:
+    """Turn annotation rows into the triples of graph/lifted/hpoa; see `lift_each`."""
+    lines = [f"{line} .\n" for part in lift_each(rows, known(store), diseases, onsets) for line in part.statements]
+    return [q.triple for q in parse("".join(lines), format=RdfFormat.N_TRIPLES)]
+
+
+def lift_each(rows: Iterable[Annotation], graph: Known, diseases: Mapping[str, str], onsets: Container[str]) -> Iterator[Entry]:
+    """Turn annotation rows into claims and lines, one database entry at a time; memory grows with the references, not with the rows.
 
     `diseases` maps the row's database id to the canonical disease IRI. One row is one evidence line; its band, percentage,
     n of m, NOT, onset, sex and modifier are kept (NOT and 0 of m make a claim of absence), and `hm:sourceRow` points at a node that carries the row as it stands.
 
     Raises:
-        InputError: a row has an aspect, an evidence code or a frequency that the format does not know.
+        InputError: a row has an aspect, an evidence code or a frequency that the format does not know, or the rows of an entry do not stand together.
     """
-    curated = claimed(store)
-    out: list[Triple] = []
+    done: set[str] = set()
+    described: set[str] = set()
+    for database_id, group in groupby(rows, key=attrgetter("database_id")):
+        entry = list(group)
+        if database_id in done:
+            raise InputError(f"line {entry[0].line}: the rows of {database_id} do not stand together", "sort the rows by database_id")
+        done.add(database_id)
+        yield _entry(entry, graph, diseases[database_id], onsets, described)
+
+
+def _entry(rows: list[Annotation], graph: Known, disease: str, onsets: Container[str], described: set[str]) -> Entry:
+    out: list[str] = []
+    edges: list[str] = []
+    terms: set[str] = set()
     seen: set[str] = set()
-
-    def say(subject: str, predicate: str, value: NamedNode | Literal) -> None:
-        out.append(Triple(NamedNode(subject), prefixes.node(predicate), value))
-
-    node = prefixes.node
+    subject = _iri(disease)
     for row in rows:
-        disease = diseases[row.database_id]
         absent = row.qualifier == "NOT" or row.frequency.startswith("0/")
         kind, predicate = _kind(row, onsets)
-        target = node(row.hpo_id)
-        polarity = VOCAB + ("absent" if absent else "present")
+        target = _node(row.hpo_id)
+        polarity = "absent" if absent else "present"
         qualified = bool(row.onset or row.sex or row.modifier)
-        key = (disease, prefixes.expand(predicate) or "", target.value, polarity)
+        key = (disease, _node(predicate)[1:-1], target[1:-1], VOCAB + polarity)
         slug = _slug(row.database_id, row.hpo_id, *(("not",) if absent else ()), *(q for q in (row.onset, row.sex, row.modifier) if q))
-        claim = None if qualified else curated.get(key)
-        if claim is None:
-            claim = f"{BASE}claim/hpoa-{slug}"
-            if claim not in seen:
-                seen.add(claim)
-                say(claim, "rdf:type", NamedNode(VOCAB + kind))
-                term = names.label(store, target)
-                verb = "is not found in" if absent else "is annotated to"
-                say(claim, "rdfs:label", Literal(f"HPO annotation: {term} {verb} {row.disease_name}", language="en"))
-                say(claim, "hm:subject", NamedNode(disease))
-                say(claim, "hm:predicate", node(predicate))
-                say(claim, "hm:object", target)
-                say(claim, "hm:polarity", NamedNode(polarity))
-                say(claim, "hm:status", NamedNode(VOCAB + "accepted"))
-                if row.onset:
-                    say(claim, "hm:onset", node(row.onset))
-                if row.sex:
-                    say(claim, "hm:sex", Literal(row.sex.lower()))
-                for modifier in filter(None, re.split(r"[;,]", row.modifier)):
-                    say(claim, "hm:modifier", node(modifier.strip()))
-        line = f"{BASE}evidence/hpoa-{slug}-{_slug(*row.reference.split(';'))}"
+        curated = None if qualified else graph.claims.get(key)
+        claim = _iri(curated or f"{BASE}claim/hpoa-{slug}")
+        terms.add(target[1:-1])
+        if not curated and claim not in seen:
+            seen.add(claim)
+            term = graph.label(target[1:-1])
+            verb = "is not found in" if absent else "is annotated to"
+            out += (
+                f"{claim} {_TYPE} {_node('hm:' + kind)}",
+                f"{claim} {_LABEL} {_english(f'HPO annotation: {term} {verb} {row.disease_name}')}",
+                f"{claim} {_node('hm:subject')} {subject}",
+                f"{claim} {_node('hm:predicate')} {_node(predicate)}",
+                f"{claim} {_node('hm:object')} {target}",
+                f"{claim} {_node('hm:polarity')} {_node('hm:' + polarity)}",
+                f"{claim} {_node('hm:status')} {_node('hm:accepted')}",
+            )
+            if row.onset:
+                terms.add(_node(row.onset)[1:-1])
+                out.append(f"{claim} {_node('hm:onset')} {_node(row.onset)}")
+            if row.sex:
+                out.append(f"{claim} {_node('hm:sex')} {Literal(row.sex.lower())}")
+            for modifier in filter(None, re.split(r"[;,]", row.modifier)):
+                terms.add(_node(modifier.strip())[1:-1])
+                out.append(f"{claim} {_node('hm:modifier')} {_node(modifier.strip())}")
+            edges.append(f"{claim} {_TYPE} {_node('hm:Claim')}")
+            if not absent and predicate != "hm:hasOnset":
+                edges.append(f"{subject} {_node(predicate)} {target}")
+            if not absent and kind == "PhenotypeClaim":
+                edges += (f"{claim} {said}" for said in graph.shown.get(target[1:-1], ()))
+        line = f"hpoa-{slug}-{_slug(*row.reference.split(';'))}"
         k = 1
         while (line if k == 1 else f"{line}-{k}") in seen:
             k += 1
         line = line if k == 1 else f"{line}-{k}"
         seen.add(line)
-        say(claim, "hm:evidence", NamedNode(line))
-        say(line, "rdf:type", NamedNode(VOCAB + "EvidenceLine"))
-        say(line, "rdfs:label", Literal(f"HPO annotation citing {row.reference}", language="en"))
+        evidence, origin = f"<{BASE}evidence/{line}>", f"<{BASE}row/{line}>"
         reference = row.reference.split(";")[0]
-        source = names.canonical(reference)
+        source = _source(reference)
         if source is None:
             raise InputError(f"line {row.line}: reference {reference!r} is no identifier")
-        say(line, "dcterms:source", NamedNode(source))
-        _reference(store, reference, source, seen, say)
         if row.evidence not in EVIDENCE:
             raise InputError(f"line {row.line}: evidence code {row.evidence!r} is not one of {', '.join(EVIDENCE)}")
-        say(line, "hm:evidenceCode", node(EVIDENCE[row.evidence]))
-        say(line, "hm:hpoaEvidence", Literal(row.evidence))
-        say(line, "hm:direction", NamedNode(VOCAB + "supports"))
-        for name, value in _frequency(row):
-            say(line, name, value)
-        origin = f"{BASE}row/{line.removeprefix(BASE + 'evidence/')}"
-        say(line, "hm:sourceRow", NamedNode(origin))
-        say(origin, "rdf:type", NamedNode(VOCAB + "Row"))
-        say(origin, "rdfs:label", Literal(f"phenotype.hpoa {row.version}, line {row.line}", language="en"))
-        say(origin, "hm:table", Literal(f"phenotype.hpoa {row.version}"))
-        say(origin, "hm:diseaseKey", Literal(row.database_id))
-        say(origin, "hm:raw", Literal("\t".join(getattr(row, c) for c in COLUMNS)))
-    return out
+        table = f"phenotype.hpoa {row.version}"
+        out += (
+            f"{claim} {_node('hm:evidence')} {evidence}",
+            f"{evidence} {_TYPE} {_node('hm:EvidenceLine')}",
+            f"{evidence} {_LABEL} {_english(f'HPO annotation citing {row.reference}')}",
+            f"{evidence} {_node('dcterms:source')} {_iri(source)}",
+            f"{evidence} {_node('hm:evidenceCode')} {_node(EVIDENCE[row.evidence])}",
+            f"{evidence} {_node('hm:hpoaEvidence')} {Literal(row.evidence)}",
+            f"{evidence} {_node('hm:direction')} {_node('hm:supports')}",
+            *(f"{evidence} {_node(name)} {value}" for name, value in _frequency(row)),
+            f"{evidence} {_node('hm:sourceRow')} {origin}",
+            f"{origin} {_TYPE} {_node('hm:Row')}",
+            f"{origin} {_LABEL} {_english(f'{table}, line {row.line}')}",
+            f"{origin} {_node('hm:table')} {Literal(table)}",
+            f"{origin} {_node('hm:diseaseKey')} {Literal(row.database_id)}",
+            f"{origin} {_node('hm:raw')} {Literal(chr(9).join(getattr(row, c) for c in COLUMNS))}",
+        )
+        if row.frequency.startswith("HP:"):
+            terms.add(_node(row.frequency)[1:-1])
+        if source not in graph.references and source not in described:
+            described.add(source)
+            out += _reference(reference, source, graph)
+    return Entry(rows[0].database_id, disease, rows[0].disease_name, len(rows), out, edges, terms)
 
 
-def _kind(row: Annotation, onsets: set[str]) -> tuple[str, str]:
+@cache
+def _node(name: str) -> str:
+    return str(prefixes.node(name))
+
+
+def _iri(iri: str) -> str:
+    return str(NamedNode(iri))
+
+
+def _english(text: str) -> str:
+    return str(Literal(text, language="en"))
+
+
+_TYPE, _LABEL = f"<{RDF_TYPE}>", f"<{RDFS}label>"
+
+
+@lru_cache(maxsize=100_000)
+def _source(reference: str) -> str | None:
+    """The IRI of what a row cites; None where it is no identifier.
+
+    >>> _source("ISBN-13:978-0721606156"), _source("DECIPHER:16"), _source("x y")
+    ('urn:isbn:9780721606156', 'https://www.deciphergenomics.org/syndrome/16', None)
+    """
+    if match := re.fullmatch(r"ISBN(?:-1[03])?:([\dXx-]+)", reference):
+        return "urn:isbn:" + match[1].replace("-", "")
+    return names.canonical(reference)
+
+
+def _kind(row: Annotation, onsets: Container[str]) -> tuple[str, str]:
     if row.aspect == "I":
         return "InheritanceClaim", "biolink:has_mode_of_inheritance"
     if row.aspect == "C" and row.hpo_id in onsets:
@@ -244,37 +364,43 @@ def _kind(row: Annotation, onsets: set[str]) -> tuple[str, str]:
     raise InputError(f"line {row.line}: aspect {row.aspect!r} is not one of P, I, C, M, H")
 
 
-def _frequency(row: Annotation) -> list[tuple[str, NamedNode | Literal]]:
+def _frequency(row: Annotation) -> list[tuple[str, str]]:
     text = row.frequency
     if not text:
         return []
     if match := re.fullmatch(r"(\d+)/(\d+)", text):
-        kind = NamedNode(XSD + "integer")
-        return [("hm:affected", Literal(match[1], datatype=kind)), ("hm:examined", Literal(match[2], datatype=kind))]
+        return [("hm:affected", _number(match[1], "integer")), ("hm:examined", _number(match[2], "integer"))]
     if match := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text):
-        from hypomag.formatting import canonical_decimal
-
-        return [("hm:statedPercent", Literal(canonical_decimal(match[1]), datatype=NamedNode(XSD + "decimal")))]
+        return [("hm:statedPercent", _number(canonical_decimal(match[1]), "decimal"))]
     if re.fullmatch(r"HP:\d{7}", text):
-        return [("hm:frequency", prefixes.node(text))]
+        return [("hm:frequency", _node(text))]
     raise InputError(f"line {row.line}: frequency {text!r} is neither n/m, a percentage nor an HPO term")
 
 
-def _reference(store: Store, curie: str, iri: str, seen: set[str], say) -> None:  # type: ignore[no-untyped-def]
-    kind = NamedNode(VOCAB + "Reference")
-    known = any(q.graph_name.value != HPOA for q in store.quads_for_pattern(NamedNode(iri), NamedNode(RDF_TYPE), kind, None))
-    if known or iri in seen:
-        return
-    seen.add(iri)
-    say(iri, "rdf:type", kind)
-    if not any(q.graph_name.value != HPOA for q in store.quads_for_pattern(NamedNode(iri), NamedNode(RDFS + "label"), None, None)):
-        say(iri, "rdfs:label", Literal(curie, language="en"))
-    say(iri, "hm:shortCitation", Literal(curie))
-    say(iri, "dcterms:identifier", Literal(curie))
+@lru_cache(maxsize=10_000)
+def _number(text: str, kind: str) -> str:
+    # Leading zeros are dropped by the stores.
+    return str(Literal(str(int(text)) if kind == "integer" else text, datatype=NamedNode(XSD + kind)))
+
+
+def _reference(curie: str, iri: str, graph: Known) -> list[str]:
+    node, short = _iri(iri), Literal(curie)
+    label = [] if graph.labelled(iri) else [f"{node} {_LABEL} {_english(curie)}"]
+    return [
+        f"{node} {_TYPE} {_node('hm:Reference')}",
+        *label,
+        f"{node} {_node('hm:shortCitation')} {short}",
+        f"{node} {_node('dcterms:identifier')} {short}",
+    ]
 
 
 def _slug(*parts: str) -> str:
-    return "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-") for part in parts)
+    return "-".join(map(_slugged, parts))
+
+
+@lru_cache(maxsize=50_000)
+def _slugged(part: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")
 
 
 def write(triples: Iterable[Triple], version: str) -> str:

@@ -1,7 +1,9 @@
-"""The mapping set (SSSOM) as SKOS statements of the graph."""
+"""Mappings to other vocabularies: an SSSOM table read and checked, in the graph as SKOS."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -14,12 +16,9 @@ from hypomag.sources import BASE, MAPPINGS, VOCAB
 if TYPE_CHECKING:
     from sssom_pydantic import SemanticMappingPack
 
-NOT_MATCH = {
-    "http://www.w3.org/2004/02/skos/core#exactMatch": VOCAB + "notExactMatch",
-}
-
-
 SKOS = "http://www.w3.org/2004/02/skos/core#"
+EXACT, CLOSE, RELATED = SKOS + "exactMatch", SKOS + "closeMatch", SKOS + "relatedMatch"
+NOT_MATCH = {EXACT: VOCAB + "notExactMatch", RELATED: VOCAB + "notRelatedMatch"}
 PREDICATES = tuple(SKOS + name for name in ("exactMatch", "closeMatch", "broadMatch", "narrowMatch", "relatedMatch"))
 POSSIBLE = VOCAB + "possibleDuplicateOf"
 # Where nothing says how a match was found: a built graph has the matches alone, without the table's other columns.
@@ -27,32 +26,70 @@ CURATED, UNKNOWN = "semapv:ManualMappingCuration", "semapv:UnspecifiedMatching"
 LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
 
 
-def read(path: Path) -> list[Quad]:
-    """Read an SSSOM table into quads of graph/mappings.
+@dataclass(frozen=True)
+class Match:
+    """One row of an SSSOM table, its parts as IRIs; `curie` is the object as the table writes it, `name` the subject's label."""
 
-    A mapping becomes `subject predicate object`; one with the modifier "Not" becomes
-    `subject hm:notExactMatch object`, so that no export can turn it positive.
+    subject: str
+    predicate: str
+    object: str
+    curie: str
+    name: str
+
+
+def matches(path: Path) -> Iterator[Match]:
+    """Stream the mappings of an SSSOM table; every row has to be valid, with predicate and justification.
+
+    One with the modifier "Not" has the predicate `hm:notExactMatch`, so that no export can turn it positive.
 
     Raises:
-        InputError: the table is not valid SSSOM, or negates a predicate that has no negative here.
+        InputError: the table is not valid SSSOM (with the line), or negates a predicate that has no negative here.
     """
-    pack = _pack(path)
-    stated = sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")) - 1
-    if stated != len(pack.mappings):  # the library passes over rows with an unknown prefix
-        raise InputError(f"{path}: {stated - len(pack.mappings)} of {stated} rows cannot be read", "is every prefix in its curie_map?")
-    converter = pack.converter
+    import sssom_pydantic  # 270 ms: only where a table is read
+
+    stated = 0
+    try:
+        with path.open(encoding="utf-8") as handle:
+            stated = sum(1 for line in handle if line.strip() and not line.startswith("#")) - 1
+        with sssom_pydantic.read_iterable(path) as table:
+            read = 0
+            for row in table.mappings:
+                if isinstance(row, sssom_pydantic.io.ParseError):
+                    raise InputError(
+                        f"{path}: row {row.line_number} cannot be read: {_first(row.exception)}",
+                        "is every prefix in its curie_map? see https://mapping-commons.github.io/sssom/",
+                    )
+                read += 1
+                parts = [table.converter.expand_reference(part, strict=True) for part in (row.subject, row.predicate, row.object)]
+                if row.predicate_modifier:
+                    if parts[1] not in NOT_MATCH:
+                        raise InputError(f"{path}: no negative of {row.predicate.curie} in this vocabulary")
+                    parts[1] = NOT_MATCH[parts[1]]
+                subject, predicate, target = (NamedNode(p).value for p in parts)
+                yield Match(subject, predicate, target, row.object.curie, getattr(row.subject, "name", None) or "")
+    except InputError:
+        raise
+    except Exception as error:  # the library raises errors of its own, of pydantic, of yaml
+        raise InputError(f"{path}: not a valid SSSOM table: {_first(error)}", "see https://mapping-commons.github.io/sssom/") from None
+    if stated != read:  # the library passes over rows with an unknown prefix
+        raise InputError(f"{path}: {stated - read} of {stated} rows cannot be read", "is every prefix in its curie_map?")
+
+
+def version(path: Path) -> str:
+    """The version that an SSSOM table gives of itself; empty where it gives none."""
+    import sssom_pydantic
+
+    try:
+        with sssom_pydantic.read_iterable(path) as table:
+            return str(getattr(table.mapping_set, "version", None) or "")
+    except Exception as error:
+        raise InputError(f"{path}: not a valid SSSOM table: {_first(error)}", "see https://mapping-commons.github.io/sssom/") from None
+
+
+def read(path: Path) -> list[Quad]:
+    """Read an SSSOM table into quads of graph/mappings; see `matches`."""
     graph = NamedNode(MAPPINGS)
-    quads = []
-    for mapping in pack.mappings:
-        subject, predicate, target = (
-            converter.expand_reference(part, strict=True) for part in (mapping.subject, mapping.predicate, mapping.object)
-        )
-        if mapping.predicate_modifier:
-            if predicate not in NOT_MATCH:
-                raise InputError(f"{path}: no negative of {mapping.predicate.curie} in this vocabulary")
-            predicate = NOT_MATCH[predicate]
-        quads.append(Quad(NamedNode(subject), NamedNode(predicate), NamedNode(target), graph))
-    return quads
+    return [Quad(NamedNode(m.subject), NamedNode(m.predicate), NamedNode(m.object), graph) for m in matches(path)]
 
 
 def write(store: Store, version: str, date: str, table: Path | None = None) -> str:
@@ -103,7 +140,7 @@ def write(store: Store, version: str, date: str, table: Path | None = None) -> s
         metadata=MappingSet.model_validate({
             "id": BASE + "mappings.sssom.tsv", "version": version, "license": "https://creativecommons.org/publicdomain/zero/1.0/",
             "title": "Mappings of hypomag", "publication_date": date,
-            "description": "Exact matches of diseases and genes, what must not be matched, and close matches of the hypomag vocabulary.",
+            "description": "Matches of diseases, genes, findings, actions and tests, what must not be matched, and close matches of the hypomag vocabulary.",
         }),
     )  # fmt: skip
     return out.getvalue().replace("\r\n", "\n")  # one line end for all exports
@@ -115,8 +152,7 @@ def _pack(path: Path) -> SemanticMappingPack:
     try:
         return sssom_pydantic.read(path)
     except Exception as error:
-        first = str(error).strip().split("\n")[0]
-        raise InputError(f"{path}: not a valid SSSOM table: {first}", "see https://mapping-commons.github.io/sssom/") from None
+        raise InputError(f"{path}: not a valid SSSOM table: {_first(error)}", "see https://mapping-commons.github.io/sssom/") from None
 
 
 def _matches(store: Store) -> set[tuple[str, str, str]]:
@@ -125,3 +161,10 @@ def _matches(store: Store) -> set[tuple[str, str, str]]:
         for predicate in (*PREDICATES, *NOT_MATCH.values(), POSSIBLE)
         for quad in store.quads_for_pattern(None, NamedNode(predicate), None, None)
     }
+
+
+def _first(error: Exception) -> str:
+    told = getattr(error, "errors", None)  # pydantic's: which column, and what is wrong with it
+    if callable(told) and (found := told()):
+        return f"{'.'.join(map(str, found[0]['loc']))}: {found[0]['msg']}"
+    return str(error).strip().split("\n")[0]

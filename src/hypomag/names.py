@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pyoxigraph import Literal, NamedNode, Store
 
@@ -15,11 +15,15 @@ RDFS_LABEL = NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
 _OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
 SYNONYMS = tuple(NamedNode(_OBO_IN_OWL + f"has{kind}Synonym") for kind in ("Exact", "Broad", "Narrow", "Related"))
 ALTERNATE = NamedNode(VOCAB + "alternateIri")
+# In a linked graph every name stands once more, folded, so that none has to be searched for among a million labels.
+KEYS = {RDFS_LABEL.value: VOCAB + "labelKey", SYNONYMS[0].value: VOCAB + "exactKey"} | {s.value: VOCAB + "synonymKey" for s in SYNONYMS[1:]}
 MATCHES = NamedNode("http://www.w3.org/2004/02/skos/core#exactMatch")
+CLOSE = NamedNode("http://www.w3.org/2004/02/skos/core#closeMatch")
 # Spellings of a prefix that databases and people use, beside those of the prefix table.
 PREFIX_SPELLINGS = {
     "orpha": "Orphanet", "ordo": "Orphanet", "orphanet": "Orphanet", "mim": "OMIM", "omim": "OMIM", "pubmed": "PMID",
     "pmid": "PMID", "uniprotkb": "UniProt", "uniprot": "UniProt", "hpo": "HP", "mesh": "MESH", "hgnc": "HGNC", "loinc": "LOINC",
+    "geneid": "NCBIGene", "sctid": "SCTID", "snomedct": "SCTID", "snomedct_us": "SCTID",
 }  # fmt: skip
 _RESOLVERS = re.compile(
     r"https?://(?:(?:www\.)?identifiers\.org|(?:www\.)?bioregistry\.io|n2t\.net)/(?:[\w.-]+/)?([A-Za-z]\w*)[:/](?:[A-Za-z]+:)?([\w.-]+)$"
@@ -83,19 +87,14 @@ def bearers(store: Store, name: str) -> list[NamedNode]:
         if described := [node] if _has_label(store, node) else []:
             mapped = _subjects(store, [MATCHES], node)
             return mapped or described
-        if mapped := _subjects(store, [MATCHES], node):
+        if mapped := _subjects(store, [MATCHES], node) or _subjects(store, [CLOSE], node):
             return mapped
     for spelling in {name.strip(), iri or name.strip()}:
         if found := _subjects(store, [ALTERNATE], Literal(spelling)):
             return found
-    folded = _folded(name)
+    wanted = folded(name)
     for properties in ([RDFS_LABEL], SYNONYMS[:1], SYNONYMS[1:]):
-        spelled = {
-            q.subject.value
-            for predicate in properties
-            for q in store.quads_for_pattern(None, predicate, None, None)
-            if _same(q.object.value.casefold(), folded)
-        }
+        spelled = {iri for predicate in properties for iri in _called(store, predicate, wanted)}
         if spelled:
             nearest = min(_rank(iri)[0] for iri in spelled)
             found = [NamedNode(iri) for iri in sorted(spelled) if _rank(iri)[0] == nearest]
@@ -126,14 +125,36 @@ def similar(store: Store, name: str) -> list[str]:
     """Return up to five labels and synonyms of the graph that look like a name."""
     from difflib import get_close_matches
 
+    wanted = folded(name)
     known: dict[str, str] = {}
-    for predicate in (RDFS_LABEL, *SYNONYMS):
-        for quad in store.quads_for_pattern(None, predicate, None, None):
-            if _rank(quad.subject.value)[0] < 2:
-                known.setdefault(_folded(quad.object.value), quad.object.value)
-    folded = _folded(name)
-    inside = sorted((k for k in known if folded in k), key=len)[:5]
-    return [known[k] for k in inside or get_close_matches(folded, known, n=5, cutoff=0.6)]
+    if is_keyed(store):
+        for predicate in KEYS.values():
+            for quad in store.quads_for_pattern(None, NamedNode(predicate), None, None):
+                if wanted in quad.object.value or quad.object.value[:3] == wanted[:3]:
+                    known.setdefault(quad.object.value, quad.object.value)
+    else:
+        for predicate in KEYS:
+            for quad in store.quads_for_pattern(None, NamedNode(predicate), None, None):
+                if _rank(quad.subject.value)[0] < 2:
+                    known.setdefault(folded(quad.object.value), quad.object.value)
+    inside = sorted((k for k in known if wanted in k), key=lambda k: (len(k), k))[:5]
+    return [known[k] for k in inside or get_close_matches(wanted, sorted(known), n=5, cutoff=0.6)]
+
+
+def is_keyed(store: Store) -> bool:
+    """Whether the graph is a linked one, with keys of all names."""
+    return next(store.quads_for_pattern(None, NamedNode(KEYS[RDFS_LABEL.value]), None, None), None) is not None
+
+
+def _called(store: Store, predicate: NamedNode, wanted: str) -> Iterator[str]:
+    """Who bears a folded name as label or synonym: looked up where the graph has keys, else searched for."""
+    if is_keyed(store):
+        for quad in store.quads_for_pattern(None, NamedNode(KEYS[predicate.value]), Literal(wanted), None):
+            yield quad.subject.value
+        return
+    for quad in store.quads_for_pattern(None, predicate, None, None):
+        if _same(quad.object.value.casefold(), wanted):
+            yield quad.subject.value
 
 
 def label(store: Store, node: NamedNode) -> str:
@@ -152,14 +173,20 @@ def _subjects(store: Store, properties: Iterable[NamedNode], value: NamedNode | 
     return [NamedNode(f) for f in sorted(found, key=_rank)]
 
 
-def _folded(text: str) -> str:
+def is_entity(iri: str) -> bool:
+    """Whether an IRI is something of the world or a variable, not a claim or a note on one."""
+    return _rank(iri)[0] < 3
+
+
+def folded(text: str) -> str:
+    """A name as lookups compare it: blanks, hyphens and letter case do not count."""
     return re.sub(r"[\s_-]+", " ", text).strip().casefold()
 
 
-def _same(text: str, folded: str) -> bool:
-    if text == folded:
+def _same(text: str, wanted: str) -> bool:
+    if text == wanted:
         return True
-    return ("-" in text or "_" in text or "  " in text) and _folded(text) == folded
+    return ("-" in text or "_" in text or "  " in text) and folded(text) == wanted
 
 
 def _rank(iri: str) -> tuple[int, str]:

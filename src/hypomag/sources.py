@@ -20,6 +20,11 @@ MAPPINGS = GRAPHS + "mappings"
 TERMS = GRAPHS + "terms"
 VOCABULARY = GRAPHS + "vocabulary"
 PROVENANCE = GRAPHS + "provenance"
+LINKED = GRAPHS + "linked/"
+CLOSURE = GRAPHS + "closure"
+SUMMARY = GRAPHS + "summary"
+NAMES = GRAPHS + "names"
+LINKED_MANIFEST = "linked.json"
 CONTENT_GRAPHS = (CLAIMS, HPOA, MAPPINGS, PROVENANCE, SHORTCUTS, TERMS, VOCABULARY)
 
 _PLACES = {
@@ -63,8 +68,18 @@ class Sources:
     def rules(self) -> list[Path]:
         return sorted((self.folder("queries") / "rules").glob("*.rq"))
 
+    @property
+    def is_linked(self) -> bool:
+        return (self.root / LINKED_MANIFEST).is_file()
+
     def queries(self) -> list[Path]:
-        return sorted(self.folder("queries").glob("*.rq"))
+        """The questions that the graph can answer: a linked one answers more."""
+        more = self.folder("queries").glob("linked/*.rq") if self.is_linked else ()
+        return sorted((*self.folder("queries").glob("*.rq"), *more), key=lambda path: path.name)
+
+    def federated(self) -> list[Path]:
+        """Questions that ask another server too."""
+        return sorted(self.folder("queries").glob("federated/*.rq"))
 
     def graph_files(self) -> Iterator[tuple[Path, str]]:
         """Each Turtle file of the graph with the named graph that it belongs to."""
@@ -103,6 +118,12 @@ def packaged() -> Path:
     return inside if inside.is_dir() else here.parent.parent
 
 
+def linked_folder() -> Path:
+    """Where the linked graph of a user lies: `hypomag/linked` in the folder for data of programs."""
+    base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")  # noqa: PTH111 - the same without a home
+    return Path(base) / "hypomag" / "linked"
+
+
 def find(graph_dir: str | os.PathLike[str] | None = None) -> Sources:
     """Find the folder to read: `graph_dir`, else `$HYPOMAG_HOME`, else the packaged one.
 
@@ -115,9 +136,11 @@ def find(graph_dir: str | os.PathLike[str] | None = None) -> Sources:
     told_by = "--graph-dir" if graph_dir else "$HYPOMAG_HOME" if os.environ.get("HYPOMAG_HOME") else "the package"
     root = Path(chosen).expanduser()
     if not root.is_dir():
+        if root == linked_folder():
+            raise GraphUnavailable("nothing is linked yet", "link upstream files first: hypomag link hp.obo phenotype.hpoa")
         raise GraphUnavailable(f"{root}: no such folder ({told_by})", "name a folder that holds ontology/, or a build folder")
     root = root.resolve()
-    if not (root / "ontology").is_dir() and not (root / "hypomag.nq").is_file():
+    if not (root / "ontology").is_dir() and not (root / "hypomag.nq").is_file() and not (root / LINKED_MANIFEST).is_file():
         raise GraphUnavailable(
             f"{root}: holds neither ontology/ nor hypomag.nq ({told_by})",
             "name a folder that holds ontology/, or a build folder",

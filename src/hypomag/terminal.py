@@ -11,13 +11,62 @@ import click
 from hypomag.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import Any, TypeVar
 
     from hypomag.sources import Sources
+
+    Command = TypeVar("Command", bound=Callable[..., Any])
 
 GRAPH_DIR = click.option(
     "--graph-dir", metavar="DIR", help="Folder of sources or of a build to read [default: $HYPOMAG_HOME, else the packaged graph]."
 )
+
+
+def _chosen(ctx: click.Context, _: click.Parameter, value: str | None) -> str | None:
+    if not ctx.meta.get("hypomag.linked"):
+        return value
+    if value:
+        raise click.UsageError("give either --graph-dir or --linked")
+    from hypomag.sources import linked_folder
+
+    return str(linked_folder())
+
+
+def _remember(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    ctx.meta["hypomag.linked"] = value
+
+
+def READS(command: Command) -> Command:
+    """The options of a command that reads a graph: of which folder, or the linked one."""
+    command = click.option(
+        "--graph-dir", metavar="DIR", callback=_chosen,
+        help="Folder of sources, of a build or of a linked graph to read [default: $HYPOMAG_HOME, else the packaged graph].",
+    )(command)  # fmt: skip
+    return click.option(
+        "--linked", is_flag=True, is_eager=True, expose_value=False, callback=_remember,
+        help="Read the linked graph (see hypomag link).",
+    )(command)  # fmt: skip
+
+
+class Meter:
+    """Tells on a terminal what is being read and how far it is; piped, it says nothing."""
+
+    def __init__(self) -> None:
+        self._on = sys.stderr.isatty()
+        self._next = 0.0
+
+    def __call__(self, what: str, count: int) -> None:
+        from time import monotonic
+
+        if self._on and monotonic() >= self._next:
+            self._next = monotonic() + 0.2
+            click.echo(f"\r\x1b[K{what}: {count:,} statements", nl=False, err=True)
+
+    def done(self) -> None:
+        if self._on:
+            click.echo("\r\x1b[K", nl=False, err=True)
 
 
 def find(graph_dir: str | None) -> Sources:

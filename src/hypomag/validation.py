@@ -81,6 +81,25 @@ def validate(data: bytes, shapes: bytes, engine: str = "shifty") -> list[Finding
     return findings(report)
 
 
+def failing(data: bytes, shapes: bytes) -> set[str]:
+    """Which nodes the fast engine finds something on: a third of the time of a report.
+
+    Raises:
+        InputError: the shapes or data do not parse.
+    """
+    import warnings
+
+    import shifty
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            told = shifty.validate_algebra(data, shapes, infer=False)
+        except (ValueError, RuntimeError) as error:
+            raise InputError(f"the shapes or data do not parse: {str(error).splitlines()[0]}") from None
+    return {violation.focus_node.strip("<>") for violation in told.violations}
+
+
 def _shifty(data: bytes, shapes: bytes) -> rdflib.Graph:
     import logging
     import warnings
