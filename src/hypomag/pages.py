@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from hypomag import chapters, prefixes
+from hypomag import chapters, comparisons, prefixes
 from hypomag.addresses import address, fragment
-from hypomag.passages import Group, Link, Page, Reader, Section, Table
+from hypomag.passages import NARROWED, Group, Link, Page, Reader, Section, Table
 from hypomag.queries import Question, variables
 from hypomag.results import readable
 from hypomag.sources import VOCAB
@@ -183,30 +183,27 @@ def _glance(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[
         links: dict[str, Link] = {}
         for claim in own:
             about = reader.facts.one(claim, "hm:object" if end == "hm:subject" else "hm:subject")
-            if reader.claims[claim].kind == claim_kind and about == iri:
+            if reader.claims[claim].kind == claim_kind and about == iri and not any(reader.facts.values(claim, q) for q in NARROWED):
                 link = reader.claim_link(claim, reader.facts.label(reader.facts.one(claim, end)), reader.statement(claim).often)
                 links.setdefault(link.text, link)
         if links:
             yield name, tuple(sorted(links.values(), key=lambda x: x.text.casefold()))
-    if kind == "disease" and (measured := _measured(reader, own)):
+    if kind == "disease" and (measured := _measured(reader, iri)):
         yield "laboratory", measured
 
 
-def _measured(reader: Reader, own: list[str]) -> tuple[Link, ...]:
-    """The state of each laboratory value that most lines speak for; where claims name several, it says so."""
-    facts = reader.facts
-    states: dict[str, list[str]] = defaultdict(list)
-    for claim in own:
-        if reader.claims[claim].kind == "LaboratoryClaim" and not facts.values(claim, "hm:population"):
-            states[facts.one(claim, "hm:object")].append(claim)
+def _measured(reader: Reader, iri: str) -> tuple[Link, ...]:
+    """The usual state of the laboratory values of a disease of which the most patients, then the most sources, are on record."""
+    signature = reader.signatures.get(iri)
     found = []
-    for variable, claims in states.items():
-        best = min(claims, key=lambda c: (-len(reader.claims[c].lines), c))
-        text = f"{facts.label(variable)} {facts.label(facts.one(best, 'hm:state'))}"
-        doubt = "disputed" if reader.claims[best].disputed or len({facts.one(c, "hm:state") for c in claims}) > 1 else ""
-        note = ", ".join(w for w in (reader.statement(best).often, doubt) if w)
-        found.append((-len(reader.claims[best].lines), text, reader.claim_link(best, text, note)))
-    return tuple(link for _, _, link in sorted(found, key=lambda x: x[:2])[:_MOST_MEASURED])
+    for variable, records in signature.laboratory.items() if signature else ():
+        told = comparisons.usual(signature, variable)
+        if told and told.record.status == "accepted" and told.record.share:
+            text = f"{reader.facts.label(variable)} {told.value}"
+            note = ", ".join(w for w in (told.often, "disputed" if told.record.disputed else "") if w)
+            sources = {c for r in records for c in r.citations}
+            found.append((-max(r.m or 0 for r in records), -len(sources), text, reader.claim_link(told.record.claim, text, note)))
+    return tuple(x[-1] for x in sorted(found, key=lambda x: x[:3])[:_MOST_MEASURED])
 
 
 def _synonyms(reader: Reader, iri: str) -> tuple[str, ...]:

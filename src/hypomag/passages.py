@@ -19,6 +19,8 @@ from hypomag.signatures import Signature
 
 # Not said of the usual patient: such claims are statements, never a bar of the chart.
 QUALIFIERS = ("hm:context", "hm:severity", "hm:modifier", "hm:location", "hm:population")
+# Said of some patients only: no word at a glance.
+NARROWED = ("hm:context", "hm:severity", "hm:modifier", "hm:population")
 LISTED = ("VariantClaim",)
 MOST_TOLD = 5
 NOT_PEOPLE = frozenset({"animal", "in vitro"})
@@ -281,7 +283,7 @@ class Reader:
         for kind in kinds:
             told = sorted(
                 (self.claims[c] for c in claims if self.claims[c].kind == kind),
-                key=lambda s: (s.polarity == "absent", -len(s.lines), s.iri),
+                key=lambda s: (s.polarity == "absent", s.status != "accepted", -weight(s), s.iri),
             )
             own = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) == page)
             other = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) != page)
@@ -294,6 +296,13 @@ class Reader:
             elif other:
                 found.append(Group(heading, other))
         return tuple(found)
+
+
+def weight(told: cards.Statement) -> int:
+    """How much speaks for a statement: the patients of the largest cohort that shows it, and sources for it less those against it."""
+    sides = [{x.source_iri for x in told.lines if (x.direction == "disputes") is against} for against in (False, True)]
+    patients = max((x.n if told.polarity == "present" else x.m or 0 for x in told.lines if x.direction == "supports" and x.n is not None), default=0)
+    return patients + len(sides[0]) - len(sides[1])
 
 
 def often(line: Line | None) -> str:
