@@ -429,7 +429,7 @@ def test_the_nearest_path_is_the_one_that_explain_tells_first(store: Store, subj
 
 
 def test_bars_count_as_the_lines_do(reader: passages.Reader) -> None:
-    found, _ = chapters.frequencies(reader, prefixes.expand("MONDO:0011176") or "")
+    found, _, _ = chapters.frequencies(reader, prefixes.expand("MONDO:0011176") or "")
     seizure = next(f for f in found if f.label == "Seizure")
     assert (seizure.n, seizure.m) == (27, 28)
     assert all(f.m is None or f.m > 1 for f in found)

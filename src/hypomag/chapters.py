@@ -17,70 +17,75 @@ from hypomag.passages import NOT_PEOPLE, QUALIFIERS, Group, Link, Reader, Sectio
 from hypomag.paths import Path, Step
 from hypomag.sources import VOCAB
 
-MOST_BARS, MOST_GOALS, MOST_NEIGHBOURS, MOST_ROWS = 30, 14, 5, 14
+MOST_BARS, MOST_NARROWED, MOST_GOALS, MOST_NEIGHBOURS, MOST_ROWS = 30, 10, 14, 5, 14
 _SAME = ("hm:predicate", "hm:object", "hm:agent", "hm:goal", "hm:state")
 _SIGNS = {"<=": "≤", ">=": "≥"}
 BOTH_UNITS = ("mmol/L", "mg/dL")
 
 
-def frequencies(reader: Reader, disease: str) -> tuple[list[Frequency], int]:
-    """How often each finding of a disease was seen, and how many findings more than are drawn.
+def frequencies(reader: Reader, disease: str) -> tuple[list[Frequency], list[Frequency], int]:
+    """How often each finding of a disease was seen, in whom it was counted or stated of some patients only, and how many findings more than are drawn.
 
-    Claims with a qualifier (severity, context, age group) and studies of animals or cells are left out. Nothing is
-    summed: the bar is the largest cohort, others stand beside it; a cohort of one is no bar.
+    Studies of animals or cells are left out. Nothing is summed: the bar is the largest cohort, others stand beside it; a
+    cohort of one is no bar, and counts that HPO pooled are one only where no cohort has any.
     """
-    counted: dict[str, dict[tuple[int, int, str], tuple[Line, str]]] = defaultdict(dict)
-    stated: dict[str, list[tuple[Line, str]]] = defaultdict(list)
-    sides: dict[str, set[str]] = defaultdict(set)
+    counted: dict[tuple[str, str], dict[tuple[int, int, str], tuple[Line, str]]] = defaultdict(dict)
+    stated: dict[tuple[str, str], list[tuple[Line, str]]] = defaultdict(list)
+    sides: dict[tuple[str, str], set[str]] = defaultdict(set)
     for claim in reader.facts.sections.get(disease, ()):
         told = reader.claims.get(claim)
         if told is None or told.kind not in ("PhenotypeClaim", "ComplicationClaim"):
             continue
-        finding = reader.facts.one(claim, "hm:object")
-        if any(reader.facts.values(claim, q) for q in QUALIFIERS):
-            continue
-        sides[finding] |= {told.polarity, *(("disputed",) if told.disputed else ())}
+        whom = ", ".join(dict.fromkeys(reader.facts.label(v) for q in QUALIFIERS for v in reader.facts.values(claim, q)))
+        key = (reader.facts.one(claim, "hm:object"), whom)
+        sides[key] |= {told.polarity, *(("disputed",) if told.disputed else ())}
         for line in told.lines:
             if line.study in NOT_PEOPLE:
                 continue
             if line.m and line.n is not None:
-                counted[finding].setdefault((line.n, line.m, line.source_iri), (line, claim))
+                counted[key].setdefault((line.n, line.m, line.source_iri), (line, claim))
             elif often(line) and line.direction == "supports" and told.polarity == "present":
-                stated[finding].append((line, claim))
-    found = []
-    for finding in sorted({*counted, *stated}):
-        label, doubt = reader.facts.label(finding), len(sides[finding]) > 1
+                stated[key].append((line, claim))
+    found: dict[bool, list[Frequency]] = {False: [], True: []}
+    for key in sorted({*counted, *stated}):
+        label, doubt = reader.facts.label(key[0]) + (f" ({key[1]})" if key[1] else ""), len(sides[key]) > 1
         cohorts = sorted(
-            (x for x in counted[finding].values() if (x[0].m or 0) > 1), key=lambda x: (-(x[0].m or 0), -(x[0].n or 0), x[0].iri)
+            (x for x in counted[key].values() if (x[0].m or 0) > 1),
+            key=lambda x: (bool(reader.pooled(x[0].iri)), -(x[0].m or 0), -(x[0].n or 0), x[0].iri),
         )
         if cohorts:
             line, claim = cohorts[0]
-            others = tuple((x.n or 0, x.m or 0) for x, _ in cohorts[1:])
-            source = reader.citation(line.source_iri, line.source)
-            found.append(Frequency(label, f"#{fragment(claim)}", line.n, line.m, others, source=source, disputed=doubt))
-        elif stated[finding]:
-            line, claim = min(stated[finding], key=lambda x: (not x[0].percent, x[0].iri))
-            ends = (float(line.percent), float(line.percent)) if line.percent else reader.bands.get(line.band)
-            if ends:
-                source, words = reader.citation(line.source_iri, line.source), often(line).lower()
-                found.append(
-                    Frequency(label, f"#{fragment(claim)}", low=ends[0], high=ends[1], stated=words, source=source, disputed=doubt)
-                )
-    found = charts.ordered(found)
-    return found[:MOST_BARS], len(found) - MOST_BARS
+            others = tuple((x.n or 0, x.m or 0) for x, _ in cohorts[1:] if not reader.pooled(x.iri))
+            cite = reader.cite(line)
+            bar = Frequency(label, f"#{fragment(claim)}", line.n, line.m, others, (), cite.citation, doubt, cite.pooled)
+            found[bool(key[1])].append(bar)
+        elif bands := [(b, claim) for line, claim in sorted(stated[key], key=lambda x: x[0].iri) if (b := _band(reader, line))]:
+            told_in = tuple(dict.fromkeys(b for b, _ in bands))
+            found[bool(key[1])].append(Frequency(label, f"#{fragment(bands[0][1])}", bands=told_in, disputed=doubt))
+    usual, narrowed = (charts.ordered(found[n]) for n in (False, True))
+    return usual[:MOST_BARS], narrowed[:MOST_NARROWED], max(0, len(usual) - MOST_BARS) + max(0, len(narrowed) - MOST_NARROWED)
+
+
+def _band(reader: Reader, line: Line) -> tuple[float, float, str, str] | None:
+    ends = (float(line.percent), float(line.percent)) if line.percent else reader.bands.get(line.band)
+    return (*ends, often(line).lower(), reader.cite(line).citation) if ends else None
 
 
 def chart(reader: Reader, disease: str) -> tuple[str, str]:
     """The chart of frequencies with its caption; nothing where no source counts or states any."""
-    found, more = frequencies(reader, disease)
-    if not found:
+    found, narrowed, more = frequencies(reader, disease)
+    if not found and not narrowed:
         return "", ""
     caption = (
         "How often each finding was seen. Line: n of m in the largest cohort on record; pale bar: its 95 % Wilson interval; thin marks: "
-        "other cohorts of two or more. Outlined: a band or percentage that a source states without counting. Nothing is added up; patients "
+        "other cohorts of two or more. Outlined: a band or percentage that a source states without counting, each where sources differ. "
+        "Nothing is added up by us; pooled is a count that HPO made over several publications. Patients "
         "who are written about are not a fair sample of all. A finding leads to its evidence."
     )
-    return charts.bars(found), caption + (f" {more} more findings follow below." if more > 0 else "")
+    drawn = charts.bars(found) if found else ""
+    if narrowed:
+        drawn += f'<p class="lead">In some patients only</p>{charts.bars(narrowed, scale=not found)}'
+    return drawn, caption + (f" {more} more findings follow below." if more > 0 else "")
 
 
 def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:

@@ -19,7 +19,7 @@ from hypomag.signatures import Record, Signature, best, signatures
 from hypomag.sources import VOCAB
 
 SECTIONS = ("Told apart by", "Cause", "Inheritance", "Onset", "Laboratory", "Findings", "Outlook", "Treatment")
-SOME, VERY_FEW = Decimal("0.5"), Decimal("0.05")
+SOME, MANY, VERY_FEW = Decimal("0.5"), Decimal("0.25"), Decimal("0.05")
 DIFFERS, ONE_SIDED, ALIKE = "differs", "on record for some only", "alike"
 _KINDS = {
     "CausationClaim": "Cause",
@@ -261,7 +261,10 @@ def usual(signature: Signature, variable: str) -> Usual | None:
         key=lambda g: (g[1].status != "accepted", -(g[1].n or 0) if contrary else 0, -g[0], -len(g[1].citations), g[1].claim),
     )
     share, record = order[0]
-    others = [r for _, r in order[1:] if own[r.claim] >= SOME and not set(r.states) & set(record.states)]
+    others = [
+        r for _, r in order[1:]
+        if own[r.claim] >= (MANY if r.m or r.share != 1 else SOME) and not set(r.states) & set(record.states)
+    ]  # fmt: skip
     if own[record.claim] == 0:
         return Usual(f"not {record.stated}", record.counted, record)
     if own[record.claim] <= SOME and not record.m and record.share == 1:

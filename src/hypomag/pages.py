@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hypomag import chapters, comparisons, prefixes
 from hypomag.addresses import address, fragment
-from hypomag.passages import NARROWED, Group, Link, Page, Reader, Section, Table
+from hypomag.passages import NARROWED, Group, Link, Page, Reader, Section, Table, opens
 from hypomag.queries import Question, variables
 from hypomag.results import readable
 from hypomag.sources import VOCAB
@@ -217,17 +217,24 @@ def publication(reader: Reader, iri: str) -> Page:
     by_home: dict[str, list[str]] = defaultdict(list)
     for claim in reader.mentions.get(iri, ()):
         by_home[facts.homes.get(claim, "")].append(claim)
-    groups = []
+    groups, among = [], []
     for home in sorted(by_home, key=lambda h: facts.label(h).casefold()):
-        told = []
+        told, shared = [], []
         for claim in sorted(by_home[home]):
             statement = reader.statement(claim)
             own = tuple(reader.cite(line) for line in reader.claims[claim].lines if line.source_iri == iri)
-            often = next((c.often for c in own if c.often), "")
-            told.append(replace(statement, here=False, often=often, cites=own, more=0, own_lines=True))
-        if told:
-            groups.append(Group(facts.label(home), tuple(told)))
-    sections = [Section("says", "What it says", groups=tuple(groups))]
+            alone = tuple(c for c in own if not c.pooled)
+            if own and not alone:  # a count over several publications is not what this one says
+                shared.append(replace(statement, here=False, often=own[0].often, cites=own[:1], more=0, own_lines=True))
+                continue
+            often = next((c.often for c in alone if c.often), "")
+            told.append(replace(statement, here=False, often=often, cites=alone, more=0, own_lines=True))
+        groups += [Group(facts.label(home), tuple(told))] if told else []
+        among += [Group(facts.label(home), tuple(shared))] if shared else []
+    sections = [
+        Section("says", "What it says", groups=tuple(groups)),
+        Section("among", "Cited by HPO among others", "Counts that HPO made over several publications, this one the first.", groups=tuple(among)),
+    ]
     cohorts = [c for c in facts.sections.get(iri, ()) if prefixes.shorten(c).startswith("cohort:")]
     rows = []
     for c in sorted(cohorts, key=facts.label):
@@ -266,7 +273,7 @@ def _ways_out(reader: Reader, iri: str) -> tuple[Link, ...]:
         if prefix in ("PMID", "DOI") and target and target not in {w.path for w in ways}:
             ways.append(Link(identifier, target))
     ways.extend(
-        Link(a, f"https://{a}" if " " not in a and "/" in a and "." in a.split("/")[0] else "")
+        Link(a, f"https://{a}" if opens(a) else "")
         for a in reader.facts.values(iri, "hm:address")
     )
     return tuple({w.path or w.text: w for w in ways}.values())

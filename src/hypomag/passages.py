@@ -14,6 +14,7 @@ from hypomag import cards, paths, prefixes, signatures
 from hypomag.addresses import address, fragment
 from hypomag.cards import SECTIONS, Line
 from hypomag.descriptions import Facts
+from hypomag.lifting import COLUMNS
 from hypomag.paths import Step
 from hypomag.signatures import Signature
 
@@ -50,6 +51,8 @@ class Cite:
     study: str
     note: str
     against: bool
+    out: str = ""
+    pooled: int = 0
 
 
 @dataclass(frozen=True)
@@ -225,14 +228,33 @@ class Reader:
 
     def cite(self, line: Line) -> Cite:
         study = ", ".join(p for p in (line.study, "genotyped" if line.genotyped == "genotype confirmed" else "") if p)
-        return Cite(
-            often(line),
-            self.citation(line.source_iri, line.source),
-            self.path(line.source_iri),
-            study,
-            line.note,
-            line.direction == "disputes",
-        )
+        pooled = self.pooled(line.iri)
+        cited = f"HPO, pooled from {len(pooled)} publications" if pooled else self.citation(line.source_iri, line.source)
+        note = f"The first of {', '.join(pooled)}" if pooled else line.note
+        out = "" if pooled else self.way_out(line.source_iri)
+        return Cite(often(line), cited, self.path(line.source_iri), study, note, line.direction == "disputes", out, len(pooled))
+
+    def pooled(self, line: str) -> tuple[str, ...]:
+        """The publications that one HPO annotation cites for one count; nothing where it cites one.
+
+        The line has the first of them as its source; its row of phenotype.hpoa has all, in the column `reference`.
+        """
+        for row in self.facts.values(line, "hm:sourceRow"):
+            cells = self.facts.one(row, "hm:raw").split("\t")
+            cited = cells[COLUMNS.index("reference")].split(";") if len(cells) == len(COLUMNS) else []
+            if len(cited) > 1:
+                return tuple(cited)
+        return ()
+
+    def way_out(self, source: str) -> str:
+        """Where a source is read, if a browser can open it: PubMed, else the DOI, else its own address; nothing for entries of databases' pages that have none."""
+        if not source.startswith("https://w3id.org/hypomag/"):
+            return source
+        ways = {i.partition(":")[0]: i.partition(":")[2] for i in self.facts.values(source, "dcterms:identifier")}
+        for prefix, name in (("PMID", "PMID"), ("DOI", "doi")):
+            if found := ways.get(prefix):
+                return prefixes.expand(f"{name}:{found}") or ""
+        return next((f"https://{a}" for a in self.facts.values(source, "hm:address") if opens(a)), "")
 
     def citation(self, source: str, short: str = "") -> str:
         """How a page names a source: entries of OMIM and Orphanet by their number, because their short citation is a disease's name."""
@@ -296,6 +318,15 @@ class Reader:
             elif other:
                 found.append(Group(heading, other))
         return tuple(found)
+
+
+def opens(address: str) -> bool:
+    """Whether the address of a source is one that a browser can open.
+
+    >>> opens("www.orpha.net/en/disease"), opens("Nephron 12, page 3")
+    (True, False)
+    """
+    return " " not in address and "/" in address and "." in address.split("/", maxsplit=1)[0]
 
 
 def weight(told: cards.Statement) -> int:
