@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 
 from pyoxigraph import NamedNode
 
-from hypomag import charts, comparisons, diagrams, measures, paths, prefixes
+from hypomag import charts, comparisons, diagrams, measures, paths, prefixes, signatures
 from hypomag.addresses import fragment
 from hypomag.cards import Line
 from hypomag.charts import Frequency
@@ -18,7 +19,19 @@ from hypomag.paths import Path, Step
 from hypomag.sources import VOCAB
 
 MOST_BARS, MOST_NARROWED, MOST_GOALS, MOST_NEIGHBOURS, MOST_ROWS = 30, 10, 14, 5, 14
-_SAME = ("hm:predicate", "hm:object", "hm:agent", "hm:goal", "hm:state")
+_SAME = (
+    "hm:predicate",
+    "hm:object",
+    "hm:agent",
+    "hm:goal",
+    "hm:state",
+    "hm:onset",
+    "hm:sex",
+    "hm:zygosity",
+    "hm:discriminator",
+    *QUALIFIERS,
+)
+_NOUNS = {"lost": "loss", "gained": "gain of function", "changed": "change"}
 _SIGNS = {"<=": "≤", ">=": "≥"}
 BOTH_UNITS = ("mmol/L", "mg/dL")
 
@@ -92,16 +105,21 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
     """The mechanism of a disease as a signed graph: SVG, caption, and the steps in it; nothing where no path leads on.
 
     For each finding and laboratory state that the disease has on record and that is the state of a variable, the best
-    path from its gene is taken (paths.nearest); the paths are laid together.
+    path from its genes is taken (paths.nearest), and for each gene its shortest; the paths are laid together. Each gene
+    of an accepted claim of causation has a box of its own.
     """
-    chosen = _best_paths(reader, disease)
+    genes = _genes(reader, disease)
+    chosen = _best_paths(reader, disease, genes)
     if not chosen:
         return "", "", []
     boxes: dict[str, Box] = {}
     arrows: dict[tuple[str, str], Arrow] = {}
     steps: dict[str, Step] = {}
-    root = _root(reader, disease)
-    boxes["root"] = Box("root", root, 0)
+    begun = {(path.steps[0].origin, path.start_state) for path in chosen}
+    roots = {g: (how, starts) for g, (how, starts) in genes.items() if begun & set(starts)}
+    names = {g: f"{reader.facts.label(g)} {how}" for g, (how, _) in roots.items()}
+    for gene, name in names.items():
+        boxes[gene] = Box(gene, name, 0)
     for path in chosen:
         states = path.states()
         at = [path.steps[0].origin, *(s.target for s in path.steps)]
@@ -110,34 +128,43 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
             key = f"{iri}{state:+d}"
             findings = reader.facts.values(iri, "hm:lowFinding" if state < 0 else "hm:highFinding")
             boxes.setdefault(key, Box(key, label, state, notes=tuple(reader.facts.label(f) for f in findings)))
-        arrows.setdefault(("root", f"{at[0]}{states[0]:+d}"), Arrow("root", f"{at[0]}{states[0]:+d}", 0, root))
+        for gene, (_, starts) in roots.items():
+            if (at[0], states[0]) in starts:
+                arrows.setdefault((gene, f"{at[0]}{states[0]:+d}"), Arrow(gene, f"{at[0]}{states[0]:+d}", 0, names[gene]))
         for step, one, other in zip(path.steps, zip(at, states, strict=True), list(zip(at, states, strict=True))[1:], strict=False):
             pair = (f"{one[0]}{one[1]:+d}", f"{other[0]}{other[1]:+d}")
             places = f" in {', '.join(step.places)}" if step.places else ""
             arrows.setdefault(pair, Arrow(*pair, step.sign, f"{step.label}{places}", bool(step.disputes)))
             steps[step.iri] = step
-    title = f"How {root} leads to the findings of {reader.facts.label(disease)}"
+    causes = " or ".join(f"{_NOUNS[how]} of {reader.facts.label(g)}" for g, (how, _) in roots.items())
+    title = f"How {causes} leads to the findings of {reader.facts.label(disease)}"
     told = f"A graph of {len(boxes)} boxes and {len(arrows)} arrows; the same steps stand below as sentences with their evidence."
     svg = diagrams.draw(list(boxes.values()), list(arrows.values()), title, told)
     caption = (
         "↓ low, ↑ high, as the disease has it. An arrow raises what it points at, a bar lowers it; a dashed one is disputed. "
         "Drawn from the steps below: for each finding on record, the shortest path that is accepted."
-    )
+    ) + (" Each gene at the top is a cause by itself." if len(roots) > 1 else "")
+    if left := [reader.facts.label(g) for g in genes if g not in roots]:
+        caption += f" No step on record leads from {', '.join(left)} to a finding."
     return svg, caption, list(steps)
 
 
-def _root(reader: Reader, disease: str) -> str:
-    told = []
+def _genes(reader: Reader, disease: str) -> dict[str, tuple[str, list[tuple[str, int]]]]:
+    """The genes of the accepted claims of causation, by name: gene → (lost, gained or changed, the variables it acts through with their states)."""
+    found: dict[str, set[str]] = defaultdict(set)
     for claim in reader.facts.sections.get(disease, ()):
-        if claim in reader.claims and reader.claims[claim].kind == "CausationClaim" and reader.claims[claim].polarity == "present":
-            how = "gained" if reader.facts.one(claim, "hm:predicate") == prefixes.expand("RO:0004001") else "lost or changed"
-            if reader.facts.one(claim, "hm:predicate") == prefixes.expand("RO:0004002"):
-                how = "lost"
-            told.append(f"{reader.facts.label(reader.facts.one(claim, 'hm:object'))} {how}")
-    return ", ".join(sorted(set(told))[:3]) or reader.facts.label(disease)
+        told = reader.claims.get(claim)
+        if told and told.kind == "CausationClaim" and told.polarity == "present" and told.status == "accepted":
+            predicate = prefixes.shorten(reader.facts.one(claim, "hm:predicate"))
+            found[reader.facts.one(claim, "hm:object")].add({"RO:0004002": "lost", "RO:0004001": "gained"}.get(predicate, "changed"))
+    told_of = {}
+    for gene in sorted(found, key=reader.facts.label):
+        how = next(w for w in _NOUNS if w in found[gene])
+        told_of[gene] = (how, [(v, 1 if how == "gained" else -1) for v in reader.facts.pointing(gene, "hm:activityOf")])
+    return told_of
 
 
-def _best_paths(reader: Reader, disease: str) -> list[Path]:
+def _best_paths(reader: Reader, disease: str, genes: Mapping[str, tuple[str, list[tuple[str, int]]]]) -> list[Path]:
     goals: dict[tuple[str, int], None] = {}
     states = {"stateLow": -1, "stateUndetectable": -1, "stateInappropriatelyLow": -1, "stateHigh": 1, "stateInappropriatelyHigh": 1}
     for claim in reader.facts.sections.get(disease, ()):
@@ -152,17 +179,24 @@ def _best_paths(reader: Reader, disease: str) -> list[Path]:
             state = states.get(reader.facts.one(claim, "hm:state").removeprefix(VOCAB))
             if state:
                 goals[thing, state] = None
-    try:
-        found = paths.nearest(reader.store, disease, reader.steps)
-    except HypomagError:  # the disease acts through no variable of the mechanism
-        return []
-    return sorted((found[goal] for goal in goals if goal in found), key=lambda p: p.weight)[:MOST_GOALS]
+    every = [paths.nearest(reader.store, disease, reader.steps, starts) for _, starts in genes.values() if starts]
+    of_gene = [sorted((found[goal] for goal in goals if goal in found), key=lambda p: p.weight) for found in every]
+    best = {
+        goal: min((found[goal] for found in every if goal in found), key=lambda p: p.weight)
+        for goal in goals
+        if any(goal in f for f in every)
+    }
+    chosen = sorted(best.values(), key=lambda p: p.weight)[:MOST_GOALS]
+    for mine in of_gene:  # each gene leads somewhere, also where another one's way is shorter
+        if mine and not any(p.steps[0].origin == q.steps[0].origin for p in chosen for q in mine):
+            chosen.append(mine[0])
+    return chosen
 
 
-def told_apart(reader: Reader, disease: str) -> Table | None:
+def told_apart(reader: Reader, disease: str) -> list[Table]:
     """What sources say tells a disease from others: finding, value or test, with what is seen on each side and the stated limit."""
     facts = reader.facts
-    rows = []
+    rows, alike = [], []
     for claim in reader.mentions.get(disease, ()):
         ends = (facts.one(claim, "hm:subject"), facts.one(claim, "hm:object"))
         told = reader.claims[claim]
@@ -175,21 +209,27 @@ def told_apart(reader: Reader, disease: str) -> Table | None:
             limit = f"{_form(reader, node)} {facts.one(node, 'hm:unit')}" if facts.one(node, "hm:value") else ""
             seen[0] = f"{seen[0]} ({limit})" if seen[0] and limit else seen[0] or limit
             mine, theirs = seen if first else seen[::-1]
-            if told.polarity == "absent":
-                mine = theirs = "no difference"
             feature, source = facts.one(node, "hm:feature"), reader.statement(claim).cites
             cited = Link(source[0].citation if source else "", reader.path(claim), "disputed" if told.disputed else "")
             name = Link(reader.short(other) or facts.label(other), reader.path(other))
-            rows.append(((name,), (reader.link(feature),), (Link(mine or "?"),), (Link(theirs or "?"),), (cited,)))
-    if not rows:
-        return None
-    rows.sort(key=lambda r: [(c[0].text.casefold(), c[0].path) for c in r])
+            if told.polarity == "absent":
+                alike.append(((name,), (reader.link(feature),), (cited,)))
+            elif mine or theirs:
+                rows.append(((name,), (reader.link(feature),), (Link(mine or "?"),), (Link(theirs or "?"),), (cited,)))
+    for found in (rows, alike):
+        found.sort(key=lambda r: [(c[0].text.casefold(), c[0].path) for c in r])
     head = ("Told from", "by", "here", "there", "evidence")
-    return Table("What sources say tells it apart; ? is not stated.", head, tuple(rows))
+    tables = [Table("What sources say tells it apart; ? is not stated.", head, tuple(rows))] if rows else []
+    if alike:
+        tables.append(Table("What sources say does not tell it apart.", ("Not told from", "by", "evidence"), tuple(alike)))
+    return tables
 
 
 def neighbours(reader: Reader, disease: str) -> Table | None:
-    """The laboratory states of a disease beside those of the diseases that it is told apart from, and of its siblings."""
+    """The laboratory states of a disease beside those of the single diseases with the most values on record of both.
+
+    Each claim that tells the two apart counts as one value more.
+    """
     facts = reader.facts
     pairs = [
         (facts.one(c, "hm:subject"), facts.one(c, "hm:object"))
@@ -197,11 +237,13 @@ def neighbours(reader: Reader, disease: str) -> Table | None:
         if reader.claims[c].kind == "DifferentialClaim"
     ]
     partners = [b if a == disease else a for a, b in pairs if disease in (a, b)]
-    siblings = [s for parent in facts.values(disease, "rdfs:subClassOf") for s in facts.pointing(parent, "rdfs:subClassOf")]
-    wanted = [
-        d for d in dict.fromkeys([*partners, *siblings]) if d != disease and reader.signatures.get(d) and reader.signatures[d].laboratory
-    ]
-    if disease not in reader.signatures or not wanted or not reader.signatures[disease].laboratory:
+    mine = reader.signatures.get(disease)
+    if mine is None or not mine.laboratory:
+        return None
+    others = {*partners, *(d for d, *_ in signatures.candidates(reader.store))} - {disease}
+    filled = {d: len(set(mine.laboratory) & set(s.laboratory)) for d in others if (s := reader.signatures.get(d)) and s.genes}
+    wanted = sorted((d for d, n in filled.items() if n), key=lambda d: (-filled[d] - partners.count(d), facts.label(d)))
+    if not wanted:
         return None
     known = {d: reader.signatures[d] for d in [disease, *wanted[:MOST_NEIGHBOURS]]}
     rows = [r for r in comparisons.laboratory(reader.store, known) if disease in r.cells and len(r.cells) > 1]
@@ -223,14 +265,23 @@ def neighbours(reader: Reader, disease: str) -> Table | None:
         return None
     head = ("Laboratory value", *(reader.short(d) or facts.label(d) for d in known))
     return Table(
-        "What the laboratory shows here and in its neighbours, counts of cohorts added up; ? is not on record. A cell leads to its evidence.",
+        "What the laboratory shows in most patients here and in its neighbours, those with the most values on record of both; counts of "
+        f"cohorts are added up; ? is not on record. A cell leads to its evidence.{f' {len(wanted) - MOST_NEIGHBOURS} more diseases can be compared.' if len(wanted) > MOST_NEIGHBOURS else ''}",
         head,
         tuple(body),
     )
 
 
-def limits(reader: Reader, disease: str) -> Table | None:
-    """The limits that sources give for the laboratory values of a disease, in both units; a converted form says so."""
+def is_target(reader: Reader, claim: str) -> bool:
+    """Whether a limit is what a treatment aims at, and no word on diagnosis."""
+    return f"{VOCAB}treated" in reader.facts.values(claim, "hm:population")
+
+
+def limits(reader: Reader, disease: str, *, targets: bool = False) -> Table | None:
+    """The limits that sources give for the laboratory values of a disease, in both units; a converted form says so.
+
+    `targets` asks for those that a treatment aims at.
+    """
     facts = reader.facts
     own = {
         facts.one(c, "hm:object")
@@ -244,15 +295,29 @@ def limits(reader: Reader, disease: str) -> Table | None:
             continue
         subject, contexts = facts.one(claim, "hm:subject"), facts.values(claim, "hm:context")
         general = subject.startswith(findings) and not any(c.startswith(diseases) for c in contexts)
-        if disease in (subject, *contexts) or (general and facts.one(claim, "hm:object") in own):
-            rows.append(_limit(reader, claim))
+        concerned = disease in (subject, *contexts) or (general and facts.one(claim, "hm:object") in own)
+        if concerned and is_target(reader, claim) is targets:
+            rows.append((_limit_order(reader, claim), _limit(reader, claim)))
     if not rows:
         return None
-    rows.sort(key=lambda r: (r[0][0].text.casefold(), r[0][0].path))
     head = ("Limit", *BOTH_UNITS, "other unit", "for", "on whose authority")
+    if targets:
+        head = ("Target", *head[1:])
     return Table(
-        "Limits that sources give, each as stated and in the other unit; (≈) is converted by us. They are no advice.", head, tuple(rows)
+        f"{'What treatment aims at, by source' if targets else 'Limits that sources give'}, each as stated and in the other unit; (≈) is converted by us. "
+        f"{'' if targets else 'The sign shows on which side of the limit the finding is expected. '}They are no advice.",
+        head,
+        tuple(row for _, row in sorted(rows, key=lambda r: r[0])),
     )
+
+
+def _limit_order(reader: Reader, claim: str) -> tuple[str, str, Decimal, str]:
+    """Limits of one quantity stand together, by people and value."""
+    facts = reader.facts
+    people = ", ".join(facts.label(p) for p in facts.values(claim, "hm:population"))
+    value = next((v for q in sorted(facts.values(claim, "hm:statedAs"), key=lambda q: facts.one(q, "hm:unit") != "mmol/L")
+                  for v in (facts.one(q, "hm:value") or facts.one(q, "hm:low"),) if v), "0")  # fmt: skip
+    return facts.label(facts.one(claim, "hm:object")).casefold(), people, Decimal(value), claim
 
 
 def _limit(reader: Reader, claim: str) -> tuple[tuple[Link, ...], ...]:
@@ -293,7 +358,7 @@ def _in_unit(reader: Reader, claim: str, variable: str, unit: str, forms: list[t
     return (Link("–"),)
 
 
-def conflicts(reader: Reader, disease: str) -> tuple[Group, ...]:
+def conflicts(reader: Reader, disease: str) -> tuple[tuple[Table, ...], tuple[Group, ...]]:
     """Claims on which sources stand on both sides, and claims of absence beside claims of presence; each leads to both sides."""
     facts = reader.facts
     own = [c for c in facts.sections.get(disease, ()) if c in reader.claims]
@@ -301,7 +366,7 @@ def conflicts(reader: Reader, disease: str) -> tuple[Group, ...]:
     present: dict[tuple[str, ...], list[str]] = defaultdict(list)
 
     def key(claim: str) -> tuple[str, ...]:
-        """What a claim says but for its polarity: the same treatment is that with the same agent for the same end."""
+        """What a claim says but for its polarity, and of whom: the same treatment is that with the same agent for the same end."""
         return tuple(",".join(sorted(facts.values(claim, p))) for p in _SAME)
 
     for claim in own:
@@ -311,17 +376,20 @@ def conflicts(reader: Reader, disease: str) -> tuple[Group, ...]:
             both.append(Link(told.label, reader.path(claim), f"{sides[0]} for, {sides[1]} against"))
         if told.polarity == "present":
             present[key(claim)].append(claim)
-    beside = []
+    rows = []
     for claim in own:
         found = present.get(key(claim), [])
         if reader.claims[claim].polarity == "absent" and found:
-            beside.append(Link(reader.claims[claim].label, reader.path(claim), "absent"))
-            beside.extend(Link(reader.claims[c].label, reader.path(c), "present") for c in sorted(found))
-    groups = [
-        Group("Sources disagree on these", links=tuple(sorted(both, key=lambda x: x.text.casefold()))),
-        Group("Stated as absent by some, as present by others", links=tuple(dict.fromkeys(beside))),
-    ]
-    return tuple(g for g in groups if g.links)
+            sides_told = [tuple(reader.claim_link(c, reader.claims[c].label) for c in side) for side in ([claim], sorted(found))]
+            rows.append(tuple(sides_told))
+    rows.sort(key=lambda r: r[0][0].text.casefold())
+    tables = (
+        (Table("Said not to be so, and said to be so, of the same patients", ("negative finding", "beside it"), tuple(rows)),)
+        if rows
+        else ()
+    )
+    groups = (Group("Sources disagree on these", links=tuple(sorted(both, key=lambda x: x.text.casefold()))),) if both else ()
+    return tables, groups
 
 
 def cited(reader: Reader, section_groups: list[Section]) -> tuple[Link, ...]:

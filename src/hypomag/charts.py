@@ -65,7 +65,9 @@ def wilson(n: int, m: int, z: float = Z95) -> tuple[float, float]:
 
 def ordered(frequencies: Sequence[Frequency]) -> list[Frequency]:
     """Counted findings first, then stated ones, each the most frequent first."""
-    return sorted(frequencies, key=lambda f: (not f.m, -((f.n or 0) / f.m if f.m else max(high for _, high, _, _ in f.bands)), -(f.m or 0), f.label))
+    return sorted(
+        frequencies, key=lambda f: (not f.m, -((f.n or 0) / f.m if f.m else max(high for _, high, _, _ in f.bands)), -(f.m or 0), f.label)
+    )
 
 
 def bars(frequencies: Sequence[Frequency], *, scale: bool = True) -> str:
@@ -90,10 +92,7 @@ def _row(f: Frequency) -> str:
         for low, high in sorted({(low, high) for low, high, _, _ in f.bands}):
             width = max(high - low, 1.4)
             drawn.append(f'<rect class="s" x="{min(low, 100 - width):g}" y="2" width="{width:g}" height="6"/>')
-    svg = (
-        '<svg role="img" viewBox="0 0 100 10" preserveAspectRatio="none">'
-        f"<title>{escape(f.told)}</title>{''.join(drawn)}</svg>"
-    )
+    svg = f'<svg role="img" viewBox="0 0 100 10" preserveAspectRatio="none"><title>{escape(f.told)}</title>{"".join(drawn)}</svg>'
     return f'<li><a href="{escape(f.href)}">{escape(f.label)}</a><b>{escape(f.counted)}</b>{svg}</li>'
 
 

@@ -67,9 +67,10 @@ def entity(reader: Reader, iri: str) -> Page:
     clinical = kind == "disease" or any(reader.claims[c].kind == "TreatmentClaim" and reader.facts.homes.get(c) == iri for c in claims)
     found = [_chapter(reader, iri, kind, claims, chapter, clinical) for chapter in CHAPTERS]
     sections = [s for s in [*found[:2], *_own_parts(reader, iri, kind), *found[2:]] if not s.empty]
-    if clinical and (groups := chapters.conflicts(reader, iri)):
+    tables, groups = chapters.conflicts(reader, iri) if clinical else ((), ())
+    if tables or groups:
         lead = "Sources that contradict each other stay side by side; each statement leads to both sides."
-        sections.append(Section("conflicts", "Conflicts", lead, groups=groups))
+        sections.append(Section("conflicts", "Conflicts", lead, tables=tables, groups=groups))
     if sections and (links := chapters.cited(reader, sections)):
         sections.append(
             Section("sources", "Sources", f"{len(links)} publications and pages; each leads to all that it says here.", links=links)
@@ -90,9 +91,14 @@ def _chapter(reader: Reader, iri: str, kind: str, claims: list[str], chapter: tu
     elif name == "works" and kind == "disease":
         figure, caption, steps = chapters.mechanism(reader, iri)
     elif name == "neighbours" and kind == "disease":
-        tables = [t for t in [chapters.told_apart(reader, iri), chapters.neighbours(reader, iri)] if t]
+        tables = [*chapters.told_apart(reader, iri), *([beside] if (beside := chapters.neighbours(reader, iri)) else [])]
     elif name == "diagnosis" and clinical:
         tables = [t for t in [chapters.limits(reader, iri)] if t]
+        claims = [c for c in claims if not chapters.is_target(reader, c)]
+    elif name == "treatment" and clinical:
+        tables = [t for t in [chapters.limits(reader, iri, targets=True)] if t]
+        kinds = (*kinds, "ThresholdClaim")
+        claims = [c for c in claims if reader.claims[c].kind != "ThresholdClaim" or chapters.is_target(reader, c)]
     elsewhere = "Diseases that show it" if kind == "phenotype" and name == "shows" else ""
     groups = reader.groups([*claims, *(s for s in steps if s not in claims)], kinds, iri, elsewhere)
     if groups and groups[0].heading == title:
@@ -196,7 +202,9 @@ def _measured(reader: Reader, iri: str) -> tuple[Link, ...]:
     """The usual state of the laboratory values of a disease of which the most patients, then the most sources, are on record."""
     signature = reader.signatures.get(iri)
     found = []
-    for variable, records in signature.laboratory.items() if signature else ():
+    if signature is None:
+        return ()
+    for variable, records in signature.laboratory.items():
         told = comparisons.usual(signature, variable)
         if told and told.record.status == "accepted" and told.record.share:
             text = f"{reader.facts.label(variable)} {told.value}"
@@ -233,7 +241,9 @@ def publication(reader: Reader, iri: str) -> Page:
         among += [Group(facts.label(home), tuple(shared))] if shared else []
     sections = [
         Section("says", "What it says", groups=tuple(groups)),
-        Section("among", "Cited by HPO among others", "Counts that HPO made over several publications, this one the first.", groups=tuple(among)),
+        Section(
+            "among", "Cited by HPO among others", "Counts that HPO made over several publications, this one the first.", groups=tuple(among)
+        ),
     ]
     cohorts = [c for c in facts.sections.get(iri, ()) if prefixes.shorten(c).startswith("cohort:")]
     rows = []
@@ -272,10 +282,9 @@ def _ways_out(reader: Reader, iri: str) -> tuple[Link, ...]:
         target = prefixes.expand(f"{'doi' if prefix == 'DOI' else prefix}:{number}")
         if prefix in ("PMID", "DOI") and target and target not in {w.path for w in ways}:
             ways.append(Link(identifier, target))
-    ways.extend(
-        Link(a, f"https://{a}" if opens(a) else "")
-        for a in reader.facts.values(iri, "hm:address")
-    )
+    ways.extend(Link(a, f"https://{a}" if opens(a) else "") for a in reader.facts.values(iri, "hm:address"))
+    if not any(w.path for w in ways):
+        ways.append(Link("no address that a browser can open is on record"))
     return tuple({w.path or w.text: w for w in ways}.values())
 
 

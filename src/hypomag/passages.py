@@ -24,7 +24,17 @@ QUALIFIERS = ("hm:context", "hm:severity", "hm:modifier", "hm:location", "hm:pop
 NARROWED = ("hm:context", "hm:severity", "hm:modifier", "hm:population")
 LISTED = ("VariantClaim",)
 MOST_TOLD = 5
+NEGATIVE = "negative finding"
+# What the marks behind a statement mean, told once on a page that has any.
+MARKS = {
+    NEGATIVE: "sources say that it is not so",
+    "provisional": "one case or a supposition",
+    "disputed": "a source speaks against it",
+}
+# A count of these is of the disease in which it was made: elsewhere it would be read as one of the disease of the page.
+ONE_DISEASE = frozenset({"MechanismStep", "SiteClaim", "PhysiologyClaim"})
 NOT_PEOPLE = frozenset({"animal", "in vitro"})
+_ANNOTATED = "HPO annotation: "
 _NAMED_BY_CLAIM = tuple(
     f"hm:{p}" for p in ("subject", "object", "agent", "route", "routeDetail", "location", "context", "goal",
                         "onset", "severity", "modifier", "zygosity", "causeClass")
@@ -53,6 +63,17 @@ class Cite:
     against: bool
     out: str = ""
     pooled: int = 0
+
+    @property
+    def outside(self) -> str:
+        """What the way out leads to, in a word."""
+        hosts = {
+            "https://pubmed.ncbi.nlm.nih.gov/": "PubMed",
+            "https://doi.org/": "DOI",
+            "https://omim.org/": "OMIM",
+            "http://www.orpha.net/": "Orphanet",
+        }
+        return next((name for host, name in hosts.items() if self.out.startswith(host)), "source")
 
 
 @dataclass(frozen=True)
@@ -133,20 +154,34 @@ class Page:
     sections: tuple[Section, ...] = field(default=())
     schema: str = ""
 
+    @property
+    def marks(self) -> tuple[tuple[str, str], ...]:
+        """The marks that statements of the page bear, each with its meaning."""
+        used = {m for s in self.sections for g in s.groups for t in g.statements for m in t.marks}
+        return tuple((m, meaning) for m, meaning in MARKS.items() if m in used)
+
 
 def thinned(page: Page, over: int) -> Page:
-    """The page with notes on lines of evidence left out, worth at least so many bytes, those furthest down in a list first.
+    """The page without links out that stand in an earlier line as well, then without notes on lines of evidence, worth at least so many bytes.
 
-    Notes of lines against a statement stay; the page of a source has all of its notes.
+    Those furthest down go first. Notes of lines against a statement stay; the page of a source has all of its notes.
     """
-    lines = [
-        (k, statement.slug, cite)
-        for section in page.sections
-        for group in section.groups
-        for statement in group.statements
-        for k, cite in enumerate(statement.cites)
-        if statement.here and cite.note and not cite.against
-    ]
+    told = [t for section in page.sections for group in section.groups for t in group.statements if t.here]
+    seen: set[str] = set()
+    again: list[tuple[str, int, Cite]] = []
+    for statement in told:
+        for k, cite in enumerate(statement.cites):
+            if cite.out in seen:
+                again.append((statement.slug, k, cite))
+            elif cite.out:
+                seen.add(cite.out)
+    unlinked: set[tuple[str, int]] = set()
+    for slug, k, cite in reversed(again):
+        if over <= 0:
+            break
+        over -= len(cite.out.encode()) + len(cite.outside) + len(' <a href=""></a>')
+        unlinked.add((slug, k))
+    lines = [(k, s.slug, cite) for s in told for k, cite in enumerate(s.cites) if cite.note and not cite.against]
     left_out: set[tuple[str, int]] = set()
     for k, slug, cite in sorted(lines, key=lambda line: (-line[0], line[1])):
         if over <= 0:
@@ -155,13 +190,19 @@ def thinned(page: Page, over: int) -> Page:
         left_out.add((slug, k))
 
     def less(s: Statement) -> Statement:
-        return replace(s, cites=tuple(replace(c, note="") if (s.slug, k) in left_out else c for k, c in enumerate(s.cites)))
+        def cut(k: int, c: Cite) -> Cite:
+            return replace(c, note="" if (s.slug, k) in left_out else c.note, out="" if (s.slug, k) in unlinked else c.out)
 
-    told = "Notes that have no room in longer lists of evidence stand on the pages of the sources."
+        return replace(s, cites=tuple(cut(k, c) for k, c in enumerate(s.cites))) if s.here else s
+
+    remarks = [
+        "On this long page the way out to a source stands at the first line that cites it." if unlinked else "",
+        "Notes that have no room in longer lists of evidence stand on the pages of the sources." if left_out else "",
+    ]
     sections = []
     for section in page.sections:
         groups = tuple(replace(g, statements=tuple(map(less, g.statements))) for g in section.groups)
-        lead = f"{section.lead} {told}" if section.id == "sources" else section.lead
+        lead = " ".join([section.lead, *filter(None, remarks)]) if section.id == "sources" else section.lead
         sections.append(replace(section, groups=groups, lead=lead))
     return replace(page, sections=tuple(sections))
 
@@ -273,11 +314,22 @@ class Reader:
         speaking = [line for line in told.lines if line.direction == "supports"]
         counted = [line for line in speaking if (line.m or 0) > 1]  # one patient is no frequency
         best = max(counted, key=lambda x: x.m or 0, default=None) or next((x for x in speaking if not x.m and often(x)), None)
-        marks = (("absent", told.polarity == "absent"), (told.status, told.status != "accepted"), ("disputed", told.disputed))
+        marks = ((NEGATIVE, told.polarity == "absent"), (told.status, told.status != "accepted"), ("disputed", told.disputed))
         return Statement(
-            slug=fragment(claim) or "", label=told.label, path=self.path(claim), here=here, marks=tuple(w for w, on in marks if on),
-            often=often(best) if best else "", cites=tuple(shown), more=len({c.citation for c in cites}) - len({c.citation for c in shown}),
+            slug=fragment(claim) or "", label=self.sentence(claim, page), path=self.path(claim), here=here, marks=tuple(w for w, on in marks if on),
+            often=often(best) + (", pooled" if self.pooled(best.iri) else "") if best and (here or told.kind not in ONE_DISEASE) else "", cites=tuple(shown), more=len({c.citation for c in cites}) - len({c.citation for c in shown}),
         )  # fmt: skip
+
+    def sentence(self, claim: str, page: str = "") -> str:
+        """What a claim says; an HPO annotation is named by what the page is not about, finding or disease."""
+        told = self.claims[claim]
+        if not told.label.startswith(_ANNOTATED):
+            return told.label
+        ends = [self.facts.one(claim, f"hm:{k}") for k in ("object", "subject")]
+        other = ends[1] if page == ends[0] else ends[0]
+        narrowed = [self.facts.label(v) for q in ("hm:onset", "hm:severity", "hm:modifier") for v in self.facts.values(claim, q)]
+        told_of = ", ".join([self.facts.label(other), *narrowed, *self.facts.values(claim, "hm:sex")])
+        return f"{told_of} (HPO annotation)" if page in ends else told.label
 
     def short(self, disease: str) -> str:
         """The name by which the claims on a disease call it most often, else its shortest handy one.
@@ -332,7 +384,9 @@ def opens(address: str) -> bool:
 def weight(told: cards.Statement) -> int:
     """How much speaks for a statement: the patients of the largest cohort that shows it, and sources for it less those against it."""
     sides = [{x.source_iri for x in told.lines if (x.direction == "disputes") is against} for against in (False, True)]
-    patients = max((x.n if told.polarity == "present" else x.m or 0 for x in told.lines if x.direction == "supports" and x.n is not None), default=0)
+    patients = max(
+        (x.n if told.polarity == "present" else x.m or 0 for x in told.lines if x.direction == "supports" and x.n is not None), default=0
+    )
     return patients + len(sides[0]) - len(sides[1])
 
 
