@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from pyoxigraph import NamedNode
@@ -14,7 +14,7 @@ from hypomag.cards import Line
 from hypomag.charts import Frequency
 from hypomag.diagrams import Arrow, Box
 from hypomag.errors import HypomagError
-from hypomag.passages import NOT_PEOPLE, QUALIFIERS, Group, Link, Reader, Section, Table, often
+from hypomag.passages import NARROWED, NOT_PEOPLE, QUALIFIERS, Group, Link, Reader, Section, Table, often
 from hypomag.paths import Path, Step
 from hypomag.sources import VOCAB
 
@@ -99,6 +99,37 @@ def chart(reader: Reader, disease: str) -> tuple[str, str]:
     if narrowed:
         drawn += f'<p class="lead">In some patients only</p>{charts.bars(narrowed, scale=not found)}'
     return drawn, caption + (f" {more} more findings follow below." if more > 0 else "")
+
+
+def in_short(reader: Reader, disease: str, measured: Sequence[str]) -> str:
+    """One sentence on what a disease is, put together from accepted claims: inheritance, gene, place, laboratory; nothing without a gene.
+
+    `measured` are the laboratory states that define it, in words.
+    """
+    facts = reader.facts
+    said: dict[str, dict[str, None]] = defaultdict(dict)
+    for claim in facts.sections.get(disease, ()):
+        told = reader.claims.get(claim)
+        narrowed = any(facts.values(claim, q) for q in NARROWED)
+        if told and told.polarity == "present" and told.status == "accepted" and not narrowed:
+            said[told.kind][facts.label(facts.one(claim, "hm:object"))] = None
+    ways = " or ".join(
+        w.removesuffix(" inheritance").replace("Auto", "auto").replace("Semi", "semi").replace("Mito", "mito")
+        for w in said["InheritanceClaim"]
+        if w.endswith(" inheritance")
+    )
+    causes = " or ".join(f"{_NOUNS[how]} of {facts.label(gene)}" for gene, (how, _) in _genes(reader, disease).items())
+    if not causes:
+        return ""
+    kind = "group of diseases" if facts.pointing(disease, "rdfs:subClassOf") else "disease"
+    article = "An" if ways[:1] in tuple("aeiouX") else "A"
+    sites = " and the ".join(said["SiteClaim"])
+    parts = [
+        f"{article} {ways + ' ' if ways else ''}{kind} by {causes}",
+        f"seated in the {sites}" if sites else "",
+        f"with {' and '.join(measured)}" if measured else "",
+    ]
+    return ", ".join(p for p in parts if p) + "."
 
 
 def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:

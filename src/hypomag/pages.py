@@ -48,7 +48,7 @@ _INVERSE = (
     ("its kinds", "rdfs:subClassOf"), ("low state of", "hm:lowFinding"), ("high state of", "hm:highFinding"), ("activity", "hm:activityOf"),
     ("measures", "hm:test"), ("measured as", "hm:analyte"), ("here", "hm:location"), ("seen in", "hm:process"), ("formula", "hm:variable"),
 )  # fmt: skip
-_ROWS_SHOWN, _MOST_MEASURED = 12, 6
+_ROWS_SHOWN, _MOST_MEASURED, _MOST_IN_SHORT = 12, 6, 2
 
 
 def entity(reader: Reader, iri: str) -> Page:
@@ -105,6 +105,11 @@ def _chapter(reader: Reader, iri: str, kind: str, claims: list[str], chapter: tu
         groups = (replace(groups[0], heading=""), *groups[1:])
     if kind == "phenotype" and not clinical and name == "shows":
         title = "Where it is seen"
+    if name == "what" and kind == "disease":
+        measured = [link.text for link in _measured(reader, iri)]
+        lead = chapters.in_short(
+            reader, iri, [m for m in measured if not m.endswith((" in some", " in very few")) and " or " not in m][:_MOST_IN_SHORT]
+        )
     if name == "gaps":
         lead = "Searched for and not found: an open question, not a statement that there is nothing." if groups else ""
     return Section(name, title, lead, figure, caption, tuple(tables), groups)
