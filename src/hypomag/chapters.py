@@ -14,7 +14,7 @@ from hypomag.cards import Line
 from hypomag.charts import Frequency
 from hypomag.diagrams import Arrow, Box
 from hypomag.errors import HypomagError
-from hypomag.passages import NARROWED, NOT_PEOPLE, QUALIFIERS, Group, Link, Reader, Section, Table, often
+from hypomag.passages import NOT_PEOPLE, QUALIFIERS, Group, Link, Reader, Section, Table, often
 from hypomag.paths import Path, Step
 from hypomag.sources import VOCAB
 
@@ -110,8 +110,7 @@ def in_short(reader: Reader, disease: str, measured: Sequence[str]) -> str:
     said: dict[str, dict[str, None]] = defaultdict(dict)
     for claim in facts.sections.get(disease, ()):
         told = reader.claims.get(claim)
-        narrowed = any(facts.values(claim, q) for q in NARROWED)
-        if told and told.polarity == "present" and told.status == "accepted" and not narrowed:
+        if told and told.polarity == "present" and told.status == "accepted" and not reader.narrowed(claim):
             said[told.kind][facts.label(facts.one(claim, "hm:object"))] = None
     ways = " or ".join(
         w.removesuffix(" inheritance").replace("Auto", "auto").replace("Semi", "semi").replace("Mito", "mito")

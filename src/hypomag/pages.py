@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from hypomag import chapters, comparisons, prefixes
 from hypomag.addresses import address, fragment
-from hypomag.passages import NARROWED, Group, Link, Page, Reader, Section, Table, opens
+from hypomag.passages import Group, Link, Page, Reader, Section, Table, opens
 from hypomag.queries import Question, variables
 from hypomag.results import readable
 from hypomag.sources import VOCAB
@@ -49,6 +49,7 @@ _INVERSE = (
     ("measures", "hm:test"), ("measured as", "hm:analyte"), ("here", "hm:location"), ("seen in", "hm:process"), ("formula", "hm:variable"),
 )  # fmt: skip
 _ROWS_SHOWN, _MOST_MEASURED, _MOST_IN_SHORT = 12, 6, 2
+_CARDINAL = "variable:serum-magnesium"
 
 
 def entity(reader: Reader, iri: str) -> Page:
@@ -106,7 +107,8 @@ def _chapter(reader: Reader, iri: str, kind: str, claims: list[str], chapter: tu
     if kind == "phenotype" and not clinical and name == "shows":
         title = "Where it is seen"
     if name == "what" and kind == "disease":
-        measured = [link.text for link in _measured(reader, iri)]
+        cardinal = reader.facts.label(prefixes.expand(_CARDINAL) or "")
+        measured = sorted((link.text for link in _measured(reader, iri)), key=lambda m: not m.startswith(cardinal))
         lead = chapters.in_short(
             reader, iri, [m for m in measured if not m.endswith((" in some", " in very few")) and " or " not in m][:_MOST_IN_SHORT]
         )
@@ -194,7 +196,7 @@ def _glance(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[
         links: dict[str, Link] = {}
         for claim in own:
             about = reader.facts.one(claim, "hm:object" if end == "hm:subject" else "hm:subject")
-            if reader.claims[claim].kind == claim_kind and about == iri and not any(reader.facts.values(claim, q) for q in NARROWED):
+            if reader.claims[claim].kind == claim_kind and about == iri and not reader.narrowed(claim):
                 link = reader.claim_link(claim, reader.facts.label(reader.facts.one(claim, end)), reader.statement(claim).often)
                 links.setdefault(link.text, link)
         if links:
@@ -213,7 +215,8 @@ def _measured(reader: Reader, iri: str) -> tuple[Link, ...]:
         told = comparisons.usual(signature, variable)
         if told and told.record.status == "accepted" and told.record.share:
             text = f"{reader.facts.label(variable)} {told.value}"
-            note = ", ".join(w for w in (told.often, "disputed" if told.record.disputed else "") if w)
+            pooled = reader.statement(told.record.claim).often == f"{told.record.counted}, pooled"
+            note = ", ".join(w for w in (told.often, "pooled" if pooled else "", "disputed" if told.record.disputed else "") if w)
             sources = {c for r in records for c in r.citations}
             found.append((-max(r.m or 0 for r in records), -len(sources), text, reader.claim_link(told.record.claim, text, note)))
     return tuple(x[-1] for x in sorted(found, key=lambda x: x[:3])[:_MOST_MEASURED])

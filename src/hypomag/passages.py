@@ -320,6 +320,10 @@ class Reader:
             often=often(best) + (", pooled" if self.pooled(best.iri) else "") if best and (here or told.kind not in ONE_DISEASE) else "", cites=tuple(shown), more=len({c.citation for c in cites}) - len({c.citation for c in shown}),
         )  # fmt: skip
 
+    def narrowed(self, claim: str) -> bool:
+        """Whether a claim is of some patients only: an age group, a severe form, those who are treated."""
+        return any(self.facts.values(claim, q) for q in NARROWED)
+
     def sentence(self, claim: str, page: str = "") -> str:
         """What a claim says; an HPO annotation is named by what the page is not about, finding or disease."""
         told = self.claims[claim]
@@ -357,7 +361,13 @@ class Reader:
         for kind in kinds:
             told = sorted(
                 (self.claims[c] for c in claims if self.claims[c].kind == kind),
-                key=lambda s: (s.polarity == "absent", s.status != "accepted", -weight(s), s.iri),
+                key=lambda s: (
+                    s.polarity == "absent",
+                    s.status != "accepted",
+                    kind == "OnsetClaim" and self.narrowed(s.iri),
+                    -weight(s),
+                    s.iri,
+                ),
             )
             own = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) == page)
             other = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) != page)
