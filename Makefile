@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test test-exports test-stores test-browser screenshots lint build snapshots bench wheel lift clean
+.PHONY: run test frontend test-exports test-stores test-browser test-serve screenshots lint build snapshots bench bench-serve wheel lift clean
 
 run: $(READY) ## build and validate the graph, answer a first question
 	@$(BIN)/hypomag build
@@ -25,8 +25,19 @@ test-stores: $(READY) ## real stores: installs Virtuoso, Fuseki and RDF4J (on De
 	$(BIN)/hypomag build
 	HYPOMAG_TEST_STORES=1 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/test_stores.py
 
-test-browser: $(VENV)/.browser ## the published site in a real browser (installs Playwright, axe and Chromium)
-	HYPOMAG_TEST_BROWSER=1 $(BIN)/python -m pytest -q tests/test_browser.py
+test-browser: $(VENV)/.browser frontend ## the published site and its page that asks in a real browser (installs Playwright, axe, Chromium, Node.js)
+	HYPOMAG_TEST_BROWSER=1 $(BIN)/python -m pytest -q tests/test_browser.py tests/test_browser_ask.py tests/test_frontends.py
+
+frontend: frontend/dist/licences.txt ## the page that asks in the browser, for publish and wheel (needs Node.js and npm; on Debian, as root, installs them)
+
+test-serve: .clients/.ready ## the server in the hands of Comunica and Schemathesis (installs them in .clients/, and Node where there is none, on Debian, as root)
+	HYPOMAG_TEST_SERVE=1 $(BIN)/python -m pytest -q tests/test_clients.py
+
+bench-serve: $(READY) ## the server beside the native one and rdflib-endpoint (installs wrk on Debian, as root)
+	command -v wrk >/dev/null || apt-get install -y -qq wrk >/dev/null
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group clients
+	$(BIN)/hypomag build
+	$(BIN)/python benchmarks/serve.py
 
 screenshots: $(VENV)/.browser ## pictures of the published site, wide and narrow, light and dark, into screenshots/
 	$(BIN)/python tools/screenshots.py
@@ -67,5 +78,19 @@ $(VENV)/.browser: $(READY)
 	  $(BIN)/python -m playwright install chromium
 	@touch $@
 
+.clients/.ready: $(READY) pyproject.toml
+	command -v npm >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; }
+	# Comunica 5 needs Node 22.
+	npm install --silent --no-fund --no-audit --prefix .clients @comunica/query-sparql@4.5.0
+	$(PYTHON) -m venv .clients/schemathesis
+	.clients/schemathesis/bin/python -m pip install --quiet --disable-pip-version-check 'schemathesis>=4.30'
+	@touch $@
+
+frontend/dist/licences.txt: frontend/package-lock.json frontend/build.mjs $(wildcard frontend/src/*)
+	@command -v npm >/dev/null || \
+	  { command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null; } || \
+	  { echo "make frontend needs Node.js 18 or newer and npm" >&2; exit 1; }
+	cd frontend && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build
+
 clean:
-	rm -rf build dist screenshots $(VENV) $(VENV)-bench $(VENV)-validators
+	rm -rf build dist screenshots .clients frontend/dist frontend/node_modules $(VENV) $(VENV)-bench $(VENV)-validators

@@ -27,3 +27,7 @@ class GraphHook(BuildHookInterface):  # type: ignore[type-arg]
         # The formats that can be exported from the store are not shipped twice.
         for name in ("hypomag.nq", "manifest.json", "coverage.json", "void.ttl", "store"):
             include[str(out / name)] = f"hypomag/data/build/{name}"
+        # The page that asks, where `make frontend` has built it; without Node.js the wheel does without.
+        bundle = root / "frontend" / "dist"
+        if bundle.is_dir():
+            include[str(bundle)] = "hypomag/data/frontend"

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from hypothesis import settings
 from pyoxigraph import Store
 
 from hypomag import graph, sources
+from tests import browsers
+from tests.browsers import Browser
 
 # In CI the examples are the same each time, so that a run is red or green for a reason in the change.
 settings.register_profile("ci", derandomize=True)
@@ -30,6 +33,8 @@ SHARED = ROOT.parent / "shared"
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("stores") and os.environ.get("HYPOMAG_TEST_STORES") != "1":
         pytest.skip("Virtuoso, Fuseki and RDF4J: make test-stores installs them and runs this")
+    if item.get_closest_marker("serve") and os.environ.get("HYPOMAG_TEST_SERVE") != "1":
+        pytest.skip("Comunica and Schemathesis: make test-serve installs them and runs this")
     if item.get_closest_marker("browser") and os.environ.get("HYPOMAG_TEST_BROWSER") != "1":
         pytest.skip("the site in Chromium: make test-browser installs it and runs this")
 
@@ -89,6 +94,34 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         done = hypomag("publish", str(out), "--graph-dir", str(ROOT))  # who comes second finds it there
     assert done.returncode == 0, done.stderr
     return out
+
+
+@pytest.fixture(scope="session")
+def shelf(site: Path, store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `hypomag serve` keeps in the user's cache, around the site that all tests share."""
+    from hypomag import documents
+
+    folder = tmp_path_factory.mktemp("shelf")
+    (folder / documents.SITE).symlink_to(site)
+    documents.record(folder, store)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser(site: Path) -> Iterator[Browser]:
+    """Chromium on the served site."""
+    with browsers.opened(site) as found:
+        yield found
+
+
+@pytest.fixture
+def clean(browser: Browser) -> Iterator[Browser]:
+    """The browser, which must not have complained when the test ends; its windows are closed."""
+    browser.complaints.clear()
+    yield browser
+    for context in browser.chromium.contexts:
+        context.close()
+    assert browser.complaints == []
 
 
 def hypomag(*arguments: str, stdin: str | bytes | None = None, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import http.client
+import json
 import os
 import shutil
 import socket
@@ -96,6 +98,33 @@ def fuseki(folder: Path, *more: str) -> Iterator[Server]:
     command = ["java", "-Xmx1g", "-jar", jar, "--port", str(port), "--localhost", "--update", "--mem", *more, "/ds"]
     with running(command, folder, f"http://127.0.0.1:{port}/", FUSEKI_BASE=str(folder / "base")):
         yield Server("fuseki", f"http://127.0.0.1:{port}/ds", "5.6.0")
+
+
+def shelf(folder: Path, quads: str) -> Path:
+    """A shelf for `served` that has no page, but a graph: N-Quads."""
+    place = folder / "site" / "download" / "hypomag.nq"
+    place.parent.mkdir(parents=True)
+    place.write_text(quads, encoding="utf-8")
+    sum_ = hashlib.sha256(place.read_bytes()).hexdigest()
+    told = {"digest": sum_, "files": {"download/hypomag.nq": [place.stat().st_size, sum_]}, "places": {}, "gone": {}}
+    (folder / "shelf.json").write_text(json.dumps(told), encoding="utf-8")
+    return folder
+
+
+@contextlib.contextmanager
+def served(folder: Path, **limits: float) -> Iterator[str]:
+    """Our own server over a shelf, within limits; its address."""
+    port = free_port()
+    code = (
+        "import sys, json; from pathlib import Path; from hypomag import documents, serving; from hypomag.endpoint import Endpoint\n"
+        "from hypomag.lanes import Limits; limits = json.loads(sys.argv[3])\n"
+        "serving.run(Endpoint(documents.opened(Path(sys.argv[1])), Limits(**limits)), '127.0.0.1', int(sys.argv[2]))"
+    )
+    url = f"http://127.0.0.1:{port}"
+    log = folder / f"run-{port}"
+    log.mkdir()
+    with running([sys.executable, "-c", code, str(folder), str(port), json.dumps(limits)], log, f"{url}/health"):
+        yield url
 
 
 REPOSITORY = """\

@@ -12,14 +12,16 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "errors", "sources", "folders", "formatting", "prefixes", "mappings", "graph", "names", "queries", "results",
-    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "kgx", "hpoa", "handovers",
-    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "renderings", "sites",
+    "validation", "exports", "checks", "coverage", "cards", "paths", "lifting", "claims", "losses", "citations", "kgx", "hpoa", "handovers",
+    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "frontends", "renderings", "sites",
     "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
-    "terminal", "bedside", "shipping", "publishing", "cli", "start", "__main__",
+    "negotiation", "answers", "requests", "services", "workers", "lanes", "documents", "endpoint",
+    "terminal", "bedside", "shipping", "publishing", "serving", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
-    "click": {"terminal", "bedside", "shipping", "publishing", "cli"},
+    "click": {"terminal", "bedside", "shipping", "publishing", "serving", "cli"},
+    "uvicorn": {"serving"},
     "jinja2": {"renderings"},
     "ucumvert": {"measures"},
     "pyshacl": {"validation"},
@@ -67,4 +69,6 @@ def test_modules_stay_readable(name: str) -> None:
 def test_help_and_query_load_nothing_heavy() -> None:
     code = "import sys; from hypomag import start, cli, asking; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"rdflib", "pyshacl", "shifty", "sssom_pydantic", "pydantic", "curies", "jinja2", "httpx"} & set(loaded)
+    assert not {"rdflib", "pyshacl", "shifty", "sssom_pydantic", "pydantic", "curies", "jinja2", "httpx", "uvicorn", "asyncio"} & set(
+        loaded
+    )

@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store
 
-from hypomag import claims, exports, folders, handovers, hpoa, kgx, lifting, losses, mappings, prefixes, sources
+from hypomag import citations, claims, exports, folders, graph, handovers, hpoa, kgx, lifting, losses, mappings, prefixes, sources
 from hypomag.claims import Claims
 from hypomag.errors import InputError
 from tests.conftest import ROOT, hypomag
@@ -54,7 +54,8 @@ USUAL = [
 ]  # fmt: skip
 KINDS = sorted({kind for kind, *_ in USUAL} | set(kgx.REASONS))
 PREDICATES = sorted(
-    {predicate for _, predicate, *_ in kgx.PLACES} | {"hm:hasOnset", "hm:treatedBy", "hm:hasLaboratoryFinding", "hm:dosedAs"}
+    {predicate for _, predicate, *_ in kgx.PLACES}
+    | {"hm:hasOnset", "hm:treatedBy", "hm:hasLaboratoryFinding", "hm:dosedAs", "hm:carriedOutAs"}
 )
 DETAILS = {
     "hm:onset": ["HP:0003593", "HP:0003623"], "hm:severity": ["HP:0012828"], "hm:modifier": ["HP:0025153"],
@@ -62,6 +63,9 @@ DETAILS = {
     "hm:agent": ["CHEBI:18420"], "hm:goal": ["HP:0001250", VARIABLE], "hm:state": ["hm:stateLow", "hm:stateHigh", "hm:stateNormal"],
     "hm:sex": ["=female", "=male"], "hm:answers": ["=S1"],
 }  # fmt: skip
+
+
+LINE_DETAILS = [("hm:cohort", "hm:Cohort-1"), ("hm:measured", "hm:Quantity-1"), ("hm:measured", "hm:Quantity-2")]
 
 
 @st.composite
@@ -75,11 +79,15 @@ def lines(draw: st.DrawFn) -> dict[str, object]:
         found["examined"] = draw(st.integers(1, 30))
         found["affected"] = draw(st.integers(0, int(str(found["examined"]))))
         if draw(st.booleans()):
-            found |= {"derived": True, "percent": "67"}
+            found["derived"] = True
+        if draw(st.booleans()):
+            found["percent"] = "67"
     elif draw(st.booleans()):
         found["percent"] = draw(st.sampled_from(["0", "17.5", "100"]))
     elif draw(st.booleans()):
         found["band"] = "HP:0040282"
+    if draw(st.booleans()):
+        found["details"] = draw(st.lists(st.sampled_from(LINE_DETAILS), max_size=3, unique=True))
     return found
 
 
@@ -147,6 +155,14 @@ def stored(specs: list[dict[str, object]]) -> Store:
                 say(sources.CLAIMS, evidence, "hm:derivedCount", "=true")
             if "band" in line:
                 say(sources.CLAIMS, evidence, "hm:frequency", line["band"])
+            for name, value in line.get("details", ()):
+                say(sources.CLAIMS, evidence, name, value)
+            say(sources.CLAIMS, evidence, "hm:note", "=In our words.")
+            say(sources.SHORTCUTS, evidence, "rdf:type", "hm:Derived")
+        # What rules derive about a claim is no qualifier of it.
+        say(sources.SHORTCUTS, claim, "rdf:type", "hm:Claim")
+        say(sources.SHORTCUTS, claim, "hm:variableShown", VARIABLE)
+        say(sources.SHORTCUTS, claim, "hm:stateShown", "hm:stateLow")
     return store
 
 
@@ -180,6 +196,7 @@ def covered(found: Claims, report: losses.Losses, gone_along: dict[str, set[str]
 def edges_hold(store: Store) -> None:
     found = claims.read(store)
     nodes, edges, report = kgx.graph(store, found)
+    listed = {(item.claim, item.part) for item in report.of(losses.DETAIL)}
     by_line = {line.iri: (claim, line) for claim in found.claims for line in claim.lines}
     gone: dict[str, set[str]] = {}
     known = {str(n["id"]) for n in nodes}
@@ -192,8 +209,12 @@ def edges_hold(store: Store) -> None:
         assert {edge["subject"], edge["object"]} <= known
         kept = list(edge.get("hypomag_qualifiers", []))  # type: ignore[call-overload]
         counts = (edge.get("has_count"), edge.get("has_total"))
-        if line.examined is not None:
-            assert counts == (line.affected, line.examined) or {f"affected={line.affected}", f"examined={line.examined}"} <= set(kept)
+        if line.examined is not None and (line.derived or counts == (None, None)):
+            assert counts == (None, None), "a computed count is not what the source says"
+            assert {f"affected={line.affected}", f"examined={line.examined}"} <= set(kept)
+            assert {(claim.iri, f"hm:{name} of {line.iri}") for name in ("affected", "examined")} <= listed
+        elif line.examined is not None:
+            assert counts == (line.affected, line.examined)
         else:
             assert counts == (None, None)
         said = {str(v) for value in edge.values() for v in (value if isinstance(value, list) else [value])}
@@ -213,10 +234,14 @@ def edges_hold(store: Store) -> None:
                 "statedPercent",
                 "frequency",
                 "derivedCount",
+                "cohort",
+                "measured",
             }
+        for name, value in line.details:
+            assert f"{name.removeprefix('hm:')}={kgx.curie(value)}" in kept
+            assert (claim.iri, f"{name} of {line.iri}") in listed
         details.setdefault(claim.iri, set()).update(kept)
     covered(found, report, gone)
-    listed = {(item.claim, item.part) for item in report.of(losses.DETAIL)}
     for iri, kept in details.items():
         assert len([1 for claim, _ in listed if claim == iri]) >= bool(kept), "kept outside of the model and not listed"
     negatives = {(str(e["subject"]), str(e["predicate"]), str(e["object"])) for e in edges if e["negated"]}
@@ -247,8 +272,10 @@ def rows_hold(store: Store) -> None:
         says_absent = cells["qualifier"] == "NOT" or cells["frequency"].startswith("0/")
         assert says_absent is claim.absent
         assert not (cells["qualifier"] == "NOT" and cells["frequency"]), "libraries read NOT with 0/m as all of m"
-        if line.derived and line.percent and not claim.absent:
-            assert cells["frequency"] == f"{line.percent}%", "a count that was computed from a percentage is not what the source says"
+        if line.derived:
+            stated = f"{line.percent}%" if line.percent and not claim.absent else ""
+            assert cells["frequency"] == stated, "a count that was computed is not what the source says"
+            assert {(claim.iri, f"hm:{name} of {line.iri}") for name in ("affected", "examined")} <= severals
         elif line.examined is not None:
             assert cells["frequency"] == f"{line.affected}/{line.examined}"
         onsets = claim.values("hm:onset")
@@ -258,6 +285,7 @@ def rows_hold(store: Store) -> None:
             assert cells["onset"] == ""
             assert not (onsets and claim.absent), "absent only at some ages"
             assert all((claim.iri, f"hm:onset {prefixes.shorten(o)}") in severals for o in onsets)
+        assert {(claim.iri, f"{name} of {line.iri}") for name, _ in line.details} <= severals
         for name in ("hm:severity", "hm:modifier"):
             assert all(prefixes.shorten(v) in cells["modifier"].split(";") for v in claim.values(name))
         assert not any(claim.values(name) for name in ("hm:population", "hm:context", "hm:location")), "narrower than its row"
@@ -308,7 +336,11 @@ def test_sssom_keeps_the_laws(store: Store) -> None:
 def test_rdf_loses_nothing(store: Store, form: str) -> None:
     again = Store()
     again.load(exports.export(store, form), format=PARSERS[form])
-    assert claims.read(again) == claims.read(store)
+    if form in exports.DATASET_FORMATS:
+        assert set(again) == set(store)
+        assert claims.read(again) == claims.read(store)
+    else:
+        assert {quad.triple for quad in again} == set(exports.union(store))
 
 
 @settings(law, max_examples=30)
@@ -361,6 +393,13 @@ def test_lifted_rows_come_back_as_they_stood(rows: list[lifting.Annotation], spe
     edges_hold(store)
 
 
+def test_what_rules_derive_is_no_qualifier() -> None:
+    spec = claim(kind="PhenotypeClaim", predicate="RO:0002200", object="HP:0002917")
+    (read,) = claims.read(stored([spec])).claims
+    assert read.details == ()
+    assert len(hpoa.annotate(stored([spec]), claims.read(stored([spec])))[0]) == 1
+
+
 # --- the real graph --------------------------------------------------------------------------------------------------
 
 
@@ -368,6 +407,29 @@ def test_the_real_graph_keeps_the_laws(store: Store) -> None:
     edges_hold(store)
     rows_hold(store)
     mappings_hold(store)
+
+
+def test_no_claim_is_left_out_for_nothing(store: Store) -> None:
+    """Each claim that is listed as narrowed has a curated qualifier that narrows it; each listed detail is stated in the graph."""
+    narrowing = {
+        "hpoa": {"hm:context", "hm:population", "hm:location"},
+        "kgx": {"hm:agent", "hm:context", "hm:goal", "hm:route", "hm:severity", "hm:statedAs"},
+    }
+    curated = [NamedNode(sources.CLAIMS), NamedNode(sources.HPOA)]
+    for form, reason in (("hpoa", hpoa.NARROWED), ("kgx", kgx.NARROW)):
+        report = handovers.hand_over(store, form).losses
+        narrowed = [item for item in report.of(losses.CLAIM) if item.reason == reason]
+        assert narrowed
+        for item in narrowed:
+            stated = {
+                prefixes.shorten(q.predicate.value) for g in curated for q in store.quads_for_pattern(NamedNode(item.claim), None, None, g)
+            }
+            assert stated & narrowing[form], item
+        for item in report.of(losses.DETAIL):
+            name, _, rest = item.part.partition(" ")
+            about = rest.removeprefix("of ") if rest.startswith("of ") else item.claim
+            if name != kgx.ACTION:
+                assert any(list(store.quads_for_pattern(NamedNode(about), node(name), None, g)) for g in curated), item
 
 
 def test_hpo_annotations_come_back_as_they_stood(store: Store) -> None:
@@ -418,11 +480,65 @@ def test_evidence_tells_who_says_it(store: Store) -> None:
             if line.iri not in edges:
                 continue
             edge = edges[line.iri]
-            assert edge["primary_knowledge_source"] == ("infores:hpo-annotations" if line.hpoa else "infores:hypomag")
-            expected = ("not_provided", "automated_agent") if line.hpoa == "IEA" else ("knowledge_assertion", "manual_agent")
-            assert (edge["knowledge_level"], edge["agent_type"]) == expected
+            passed = [edge["primary_knowledge_source"], *edge.get("aggregator_knowledge_source", [])]  # type: ignore[misc]
+            assert passed[-1] == "infores:hypomag"
+            assert (passed[0] == "infores:hpo-annotations") is bool(line.hpoa)
+            expected = {"IEA": ("not_provided", "automated_agent"), "": ("knowledge_assertion", "not_provided")}
+            assert (edge["knowledge_level"], edge["agent_type"]) == expected.get(line.hpoa, ("knowledge_assertion", "manual_agent"))
             seen[line.hpoa] += 1
     assert set(seen) == {"", "IEA", "PCS", "TAS"}
+
+
+def test_a_database_is_named_as_the_source_of_what_it_says(store: Store) -> None:
+    edges = kgx.graph(store, claims.read(store))[1]
+    sources_of: dict[str, set[tuple[str, ...]]] = {}
+    for edge in edges:
+        slug = str(edge["publications"][0]).rpartition("/reference/")[2]  # type: ignore[index]
+        passed = (str(edge["primary_knowledge_source"]), *edge.get("aggregator_knowledge_source", []))  # type: ignore[misc]
+        sources_of.setdefault(slug, set()).add(passed)
+    assert sources_of["clinvar-2021-01-24"] == {("infores:clinvar", "infores:hypomag")}
+    assert sources_of["mondo-2026-08-04"] == {("infores:mondo", "infores:hypomag")}
+    assert sources_of["omim-602014-medgen"] == {("infores:omim", "infores:medgen", "infores:hypomag")}
+    assert sources_of["panelapp-292-v5-11"] == {("infores:hypomag",)}
+    publishers = {q.object.value for q in store.quads_for_pattern(None, node("dcterms:publisher"), None, None)}
+    references = {q.subject.value for q in store.quads_for_pattern(None, node("rdf:type"), node("hm:Reference"), None)}
+    assert set(citations.RESOURCES) <= publishers | references
+
+
+def test_orphanet_has_one_spelling(store: Store) -> None:
+    files = handovers.hand_over(store, "kgx").files
+    for name in ("hypomag_nodes.jsonl", "hypomag_edges.jsonl"):
+        for line in files[name].decode().splitlines():
+            ids = [v for key, value in json.loads(line).items() if key in ("xref", "publications") for v in value]
+            assert all(v.startswith("ORDO:Orphanet_") for v in ids if "orpha" in v.lower() and not v.startswith(sources.BASE)), ids
+
+
+def test_what_of_a_line_never_goes_along_is_named(store: Store) -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    for name in claims.BEHIND - {"rdf:type", "rdfs:label"}:
+        assert f"`{name}`" in text, name
+    said = {
+        prefixes.shorten(q.predicate.value)
+        for claim in claims.read(store).claims
+        for line in claim.lines
+        for q in store.quads_for_pattern(NamedNode(line.iri), None, None, None)
+    }
+    assert said == claims.BEHIND | claims.HELD | {"hm:cohort", "hm:measured"}
+
+
+def test_files_say_version_date_and_licence(store: Store, home: sources.Sources) -> None:
+    version, date = exports.release(store)
+    told = json.loads(handovers.hand_over(store, "kgx").files["hypomag_metadata.json"])
+    assert (told["version"], told["date"], told["license"]) == (version, date, exports.LICENCE_CC_BY)
+    assert "2025-01-16" in next(part["rights"] for part in told["parts"] if "hpo" in part["license"])
+    head = [line for line in hpoa.export(store)[0].splitlines() if line.startswith("#")]
+    assert f"#version: {date}" in head
+    assert f"#hypomag-version: {version}" in head
+    (licence,) = (line for line in head if line.startswith("#license: "))
+    assert {exports.LICENCE_CC_BY, "https://hpo.jax.org/app/license"} <= set(licence.replace(";", "").split())
+    made = handovers.hand_over(store, "sssom", home)
+    rows = [line for line in made.files["mappings.sssom.tsv"].decode().splitlines() if not line.startswith("#")]
+    assert f"sssom: {len(rows) - 1} mappings written; 0 of" in made.losses.summary()
 
 
 def test_a_disputed_claim_says_by_what(store: Store) -> None:
@@ -463,12 +579,49 @@ def claim(**changes: object) -> dict[str, object]:
         ({"status": "hm:provisional"}, "biolink:treats_or_applied_or_studied_to_treat", False),
         ({"lines": [{"supports": True, "study": "cohort", "source": "PMID:1"}]}, "biolink:treats_or_applied_or_studied_to_treat", False),
         ({"polarity": "hm:absent", "status": "hm:provisional"}, "biolink:treats", True),
+        ({"details": [("hm:agent", "CHEBI:18420"), ("hm:route", "MAXO:0001394")]}, "biolink:treats", False),
+        ({"details": [("hm:goal", VARIABLE)]}, "biolink:treats_or_applied_or_studied_to_treat", False),
+        ({"details": [("hm:severity", "HP:0012828")]}, "biolink:treats_or_applied_or_studied_to_treat", False),
+        ({"details": [("hm:context", "hm:withoutMagnesium")]}, "biolink:treats_or_applied_or_studied_to_treat", False),
     ],
 )
 def test_treats_is_for_established_treatment_and_for_what_failed(change: dict[str, object], predicate: str, negated: bool) -> None:
     store = stored([claim(**change)])
     (edge,) = kgx.graph(store, claims.read(store))[1]
     assert (edge["predicate"], edge["negated"]) == (predicate, negated)
+
+
+def test_what_helps_against_a_finding_does_not_treat_the_disease() -> None:
+    store = stored([claim(details=[("hm:goal", "HP:0001250")])])
+    (edge,) = kgx.graph(store, claims.read(store))[1]
+    assert (edge["object"], edge["disease_context_qualifier"], edge["predicate"]) == ("HP:0001250", "MONDO:0011176", "biolink:treats")
+
+
+def test_the_manner_of_a_treatment_is_not_that_it_treats() -> None:
+    store = stored([claim(predicate="hm:carriedOutAs", details=[("hm:agent", "CHEBI:18420")])])
+    _, edges, report = kgx.graph(store, claims.read(store))
+    assert not edges
+    assert [item.reason for item in report.of(losses.CLAIM)] == [kgx.MANNER]
+    assert graph.derive(store, [ROOT / "queries" / "rules" / "treatment.rq"]) == 0
+    plain = stored([claim(details=[("hm:agent", "CHEBI:18420")])])
+    assert graph.derive(plain, [ROOT / "queries" / "rules" / "treatment.rq"]) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "fhsh-treatment-vitamin-d-alone-fails", "fhsh-treatment-calcium-without-magnesium-fails", "fph-treatment-diet-alone-insufficient",
+        "hypomagnesemia-no-prolonged-qrs", "hypomagnesemia-no-prolonged-pr", "hypomagnesemia-no-abnormal-st",
+        "trpm6-val1393ile-not-type-2-diabetes", "trpm6-lys1584glu-not-type-2-diabetes",
+    ],
+)  # fmt: skip
+def test_what_is_absent_under_a_condition_does_not_go_out_without_it(store: Store, name: str) -> None:
+    found = claims.read(store)
+    (stated,) = [c for c in found.claims if c.iri == f"{sources.BASE}claim/{name}"]
+    assert stated.absent
+    assert stated.values("hm:context")
+    (lost,) = [item for item in kgx.graph(store, found)[2].of(losses.CLAIM) if item.claim == stated.iri]
+    assert lost.reason == kgx.NARROW
 
 
 def test_what_failed_against_a_finding_did_not_fail_against_the_disease() -> None:
@@ -541,7 +694,7 @@ def test_the_report_comes_with_each(built: Path, tmp_path: Path) -> None:
     assert done.stdout == ""
     assert "claims went along" in done.stderr
     assert sorted(p.name for p in folder.iterdir()) == [
-        "hypomag_edges.jsonl", "hypomag_edges.tsv", "hypomag_nodes.jsonl", "hypomag_nodes.tsv", "losses.tsv",
+        "hypomag_edges.jsonl", "hypomag_edges.tsv", "hypomag_metadata.json", "hypomag_nodes.jsonl", "hypomag_nodes.tsv", "losses.tsv",
     ]  # fmt: skip
     file = tmp_path / "phenotype.hpoa"
     assert hypomag("export", "--format", "hpoa", "-o", str(file), "--graph-dir", str(built)).returncode == 0
@@ -552,6 +705,7 @@ def test_the_report_comes_with_each(built: Path, tmp_path: Path) -> None:
     assert (tmp_path / "lost.tsv").read_bytes() == beside.read_bytes()
     only = hypomag("export", "--format", "sssom", "-o", str(tmp_path / "m.tsv"), "--losses", "-", "--graph-dir", str(built))
     assert only.stdout.startswith("lost\tclaim\t")
+    assert "listed on standard output" in only.stderr
 
 
 def test_handovers_do_not_depend_on_the_hash_seed(built: Path, tmp_path: Path) -> None:
@@ -574,13 +728,29 @@ def test_handovers_do_not_depend_on_the_hash_seed(built: Path, tmp_path: Path) -
         (["--format", "hpoa", "-o", "/no/such/folder/x"], "No such file"),
         (["--format", "sssom", "--losses", "-"], "cannot both go to standard output"),
         (["--format", "nt", "--losses", "x"], "loses nothing"),
+        (["--format", "hpoa", "-o", "FILE", "--losses", "FILE"], "is where the data go"),
+        (["--format", "sssom", "-o", "FILE", "--losses", "LINK"], "is where the data go"),
+        (["--format", "sssom", "-o", "LINK", "--losses", "FILE"], "is where the data go"),
+        (["--format", "hpoa", "-o", "FILE", "--losses", "/no/such/folder/x"], "No such file"),
+        (["--format", "hpoa", "-o", "FILE", "--losses", "FOREIGN"], "is a folder"),
+        (["--format", "hpoa", "-o", "BLOCKED"], "is a folder"),
+        (["--format", "hpoa", "--losses", "/no/such/folder/x"], "No such file"),
+        (["--format", "kgx", "-o", "NEW", "--losses", "NEW"], "is where the data go"),
+        (["--format", "kgx", "-o", "NEW", "--losses", "INSIDE"], "lies in the folder of the data"),
+        (["--format", "kgx", "-o", "EMPTY", "--losses", "WITHIN"], "lies in the folder of the data"),
     ],
 )
 def test_bad_arguments_are_told(built: Path, tmp_path: Path, arguments: list[str], part: str) -> None:
     (tmp_path / "file").write_text("mine")
     (tmp_path / "foreign").mkdir()
     (tmp_path / "foreign" / "thesis.txt").write_text("all my work")
-    places = {"FILE": str(tmp_path / "file"), "FOREIGN": str(tmp_path / "foreign")}
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "blocked.losses.tsv").mkdir()
+    names = {"FILE": "file", "FOREIGN": "foreign", "LINK": "link", "NEW": "new", "INSIDE": "new/other.tsv", "EMPTY": "empty",
+             "WITHIN": "empty/other.tsv", "BLOCKED": "blocked"}  # fmt: skip
+    places = {word: str(tmp_path / name) for word, name in names.items()}
+    before = sorted(p.name for p in tmp_path.iterdir())
     done = hypomag("export", *(places.get(a, a) for a in arguments), "--graph-dir", str(built))
     assert done.returncode == 2
     assert part in done.stderr
@@ -588,6 +758,8 @@ def test_bad_arguments_are_told(built: Path, tmp_path: Path, arguments: list[str
     assert done.stdout == ""
     assert (tmp_path / "file").read_text() == "mine"
     assert [p.name for p in (tmp_path / "foreign").iterdir()] == ["thesis.txt"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == before
+    assert not list((tmp_path / "empty").iterdir())
 
 
 DOCUMENT = ROOT / "docs" / "exports.md"
@@ -612,6 +784,12 @@ def test_the_counts_of_the_document_are_measured(store: Store, home: sources.Sou
         [form, r.claims, r.claims - sum(gone[form].values()), r.lines, sum(gone[form].values()), len(r.of(losses.LINE)), len(r.of(losses.DETAIL))]
         for form, r in reports.items()
     ])  # fmt: skip
+    edges = kgx.graph(store, claims.read(store))[1]
+    passed = Counter(
+        (str(e["primary_knowledge_source"]), ", ".join(e.get("aggregator_knowledge_source", [])) or "nobody")  # type: ignore[arg-type]
+        for e in edges
+    )
+    table("sources", [[f"`{first}`", between, n] for (first, between), n in sorted(passed.items())])
     every = Counter(c.kind for c in claims.read(store).claims)
     table("kinds", [[kind, n, n - gone["kgx"].get(kind, 0), n - gone["hpoa"].get(kind, 0)] for kind, n in sorted(every.items())])
 

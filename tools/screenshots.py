@@ -5,6 +5,7 @@ Run by `make screenshots`; needs Chromium and the group `browser` of the depende
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -14,6 +15,10 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.browsers import Quiet, served  # noqa: E402
+
 OUT = ROOT / "screenshots"
 FHSH = "disease/MONDO_0011176"
 WIDE, NARROW = (1280, 900), (390, 844)
@@ -35,6 +40,12 @@ VIEWS = (
     ("map", "map", "", "nephron and gut with the genes that act there"),
     ("search", "search?q=low%20blood%20magnesium", "", "search by an everyday word"),
     ("data", "data", "", "downloads with their hashes"),
+)
+# The page that asks needs a web server, and an answer before the picture is taken: name, question, tab, what it shows.
+ASKED = (
+    ("ask-table", "name=which-genes", "table", "the page that asks: questions, editor, form, the answer as a table"),
+    ("ask-chart", "name=claims-by-kind", "chart", "the answer as bars"),
+    ("ask-network", "name=which-genes", "graph", "the answer as a network whose names lead to their pages"),
 )
 
 
@@ -73,6 +84,16 @@ def main() -> None:
             for name, way, part, told in VIEWS:
                 place = shoot(page, site, name, way, part, look)
                 print(f"{place.relative_to(ROOT)}: {told}")
+            if (site / "ask.html").is_file():
+                with served(functools.partial(Quiet, directory=str(site))) as address:
+                    for name, question, tab, told in ASKED:
+                        page.goto("about:blank")
+                        page.goto(f"{address}/ask.html#{question}")
+                        page.wait_for_selector("#answer:not([hidden])")
+                        page.click(f"#tab-{tab}")
+                        place = OUT / f"{name}-{look}.png"
+                        page.screenshot(path=str(place), full_page=True)
+                        print(f"{place.relative_to(ROOT)}: {told}")
             context.close()
         page = browser.new_page()
         page.goto(f"{site.as_uri()}/{FHSH}.html")

@@ -6,14 +6,24 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import NamedNode, Quad, Store
 
 from hypomag import prefixes
-from hypomag.sources import VOCAB
+from hypomag.sources import CLAIMS, GRAPHS, VOCAB
+
+# Claims and their lines are read from these alone: what the rules derive about a claim is no qualifier of it.
+STATED = (CLAIMS, GRAPHS + "lifted/")
 
 _TRIPLE = ("rdf:type", "rdfs:label", "hm:subject", "hm:predicate", "hm:object", "hm:polarity", "hm:status", "hm:evidence")
 # Of the curator's work, not of the proposition.
 ASIDE = frozenset({"hm:answers", "skos:editorialNote"})
+# Of an evidence line, and in no format of others: what was read, how closely, by which row, and in our words.
+BEHIND = frozenset({"rdf:type", "rdfs:label", "hm:note", "hm:studyType", "hm:readingGrade", "hm:correctedBy", "hm:sourceRow"})
+# Of an evidence line, with a place in `Line` of their own.
+HELD = frozenset({
+    "dcterms:source", "hm:direction", "hm:evidenceCode", "hm:affected", "hm:examined", "hm:statedPercent", "hm:frequency",
+    "hm:hpoaEvidence", "hm:derivedCount",
+})  # fmt: skip
 _FINDINGS = {"hm:lowFinding": "stateLow", "hm:highFinding": "stateHigh"}
 
 
@@ -21,7 +31,8 @@ _FINDINGS = {"hm:lowFinding": "stateLow", "hm:highFinding": "stateHigh"}
 class Line:
     """One evidence line; `affected` of `examined` are counts, `percent` and `band` what the source states instead.
 
-    `hpoa` is the evidence code of a lifted HPO annotation and `row` that annotation as it stands; both are empty on curated lines.
+    `derived` counts are computed from what the source states. `hpoa` is the evidence code of a lifted HPO annotation and `row` that
+    annotation as it stands; both are empty on curated lines. `details` is all the rest (cohort, measured quantities), as on a claim.
     """
 
     iri: str
@@ -36,6 +47,7 @@ class Line:
     hpoa: str = ""
     row: str = ""
     derived: bool = False
+    details: tuple[tuple[str, str], ...] = ()
 
     @property
     def counts_nobody(self) -> bool:
@@ -101,20 +113,29 @@ class Claims:
 
 
 def read(store: Store) -> Claims:
-    """Read every claim of a graph, by IRI; a claim of several kinds is read once, by the first of them."""
+    """Read every claim of a graph as it is stated in graph/claims and graph/lifted, by IRI.
+
+    A claim of several kinds is read once, by the first of them.
+    """
     known: dict[str, str] = {}
     for kind in sorted(
         q.subject.value for q in store.quads_for_pattern(None, prefixes.node("rdfs:subClassOf"), prefixes.node("hm:Claim"), None)
     ):
         for quad in store.quads_for_pattern(None, prefixes.node("rdf:type"), NamedNode(kind), None):
-            known.setdefault(quad.subject.value, kind.removeprefix(VOCAB))
+            if _is_stated(quad):
+                known.setdefault(quad.subject.value, kind.removeprefix(VOCAB))
     return Claims(tuple(_claim(store, iri, known[iri]) for iri in sorted(known)), _findings(store))
+
+
+def _is_stated(quad: Quad) -> bool:
+    return isinstance(quad.graph_name, NamedNode) and quad.graph_name.value.startswith(STATED)
 
 
 def _properties(store: Store, iri: str) -> dict[str, list[str]]:
     found: dict[str, set[str]] = defaultdict(set)
     for quad in store.quads_for_pattern(NamedNode(iri), None, None, None):
-        found[prefixes.shorten(quad.predicate.value)].add(quad.object.value)
+        if _is_stated(quad):
+            found[prefixes.shorten(quad.predicate.value)].add(quad.object.value)
     return {key: sorted(values) for key, values in found.items()}
 
 
@@ -149,6 +170,7 @@ def _line(store: Store, iri: str) -> Line:
         examined=int(one("hm:examined")) if one("hm:examined") else None,
         percent=one("hm:statedPercent"), band=one("hm:frequency"), hpoa=one("hm:hpoaEvidence"), row=row,
         derived=one("hm:derivedCount") == "true",
+        details=tuple((key, value) for key in sorted(set(facts) - HELD - BEHIND) for value in facts[key]),
     )  # fmt: skip
 
 

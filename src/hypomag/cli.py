@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hypomag import __version__, bedside, publishing, shipping
+from hypomag import __version__, bedside, publishing, serving, shipping
 from hypomag.errors import InputError
 from hypomag.terminal import GRAPH_DIR, emit, emit_json, find, needs_sources, progress, say, shown, width
 
@@ -317,7 +317,7 @@ def lift(diseases: tuple[str, ...], hpoa: str | None, obo: str | None, output: s
         say(f"no annotation of {', '.join(done.without)}")
 
 
-for command in (shipping.export, shipping.load, publishing.publish, bedside.lab, bedside.compare, bedside.ddx):
+for command in (shipping.export, shipping.load, publishing.publish, serving.serve, bedside.lab, bedside.compare, bedside.ddx):
     cli.add_command(command)
 
 

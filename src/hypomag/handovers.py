@@ -11,7 +11,7 @@ from pyoxigraph import Store
 from hypomag import claims, exports, folders, hpoa, kgx, mappings
 from hypomag.errors import InputError
 from hypomag.losses import Losses, all_lost
-from hypomag.sources import Sources, write_file
+from hypomag.sources import Sources, check_writable, write_file
 
 FORMATS = ("kgx", "sssom", "hpoa")
 REPORT = "losses.tsv"
@@ -35,11 +35,28 @@ class Handover:
         if len(self.files) > 1:
             folders.write(Path(place), {**self.files, REPORT: report})
             return str(Path(place) / REPORT)
+        listed = f"{place}.{REPORT}"
+        if beside:
+            check_writable(listed)
         for content in self.files.values():
             write_file(place, content)
         if beside:
-            write_file(f"{place}.{REPORT}", report)
-        return f"{place}.{REPORT}"
+            write_file(listed, report)
+        return listed
+
+
+def check_report(place: str, report: str) -> None:
+    """Refuse a report in the place of the data, inside of their folder, or where it cannot be written.
+
+    Raises:
+        InputError: the one would destroy the other, or the next export would find a folder that holds something else.
+    """
+    data, told = Path(place).resolve(), Path(report).resolve()
+    if data == told or (data.exists() and told.exists() and data.samefile(told)):
+        raise InputError(f"{report}: is where the data go", "name another file with --losses")
+    if data in told.parents:
+        raise InputError(f"{report}: lies in the folder of the data, which holds {REPORT} anyhow", "name a file elsewhere with --losses")
+    check_writable(report)
 
 
 def hand_over(store: Store, form: str, sources: Sources | None = None) -> Handover:
@@ -55,7 +72,9 @@ def hand_over(store: Store, form: str, sources: Sources | None = None) -> Handov
     if form == "sssom":
         version, date = exports.release(store)
         text = mappings.write(store, version, date, sources.mappings if sources else None)
-        return Handover({"mappings.sssom.tsv": text.encode()}, all_lost("sssom", claims.read(store), NO_CLAIMS))
+        report = all_lost("sssom", claims.read(store), NO_CLAIMS)
+        report.mappings = sum(1 for line in text.splitlines() if line and not line.startswith("#")) - 1
+        return Handover({"mappings.sssom.tsv": text.encode()}, report)
     if form == "hpoa":
         text, losses = hpoa.export(store)
         return Handover({"phenotype.hpoa": text.encode()}, losses)

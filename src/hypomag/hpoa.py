@@ -33,6 +33,9 @@ SEVERAL = "one of several, and the column holds one"
 DISPUTES = "speaks against the claim: HPO annotations have no such row"
 ANIMALS = "from animals or cells, which HPO annotations leave out"
 COUNTS = "its count says the opposite of the claim"
+COMPUTED = "a count computed from what the source states, which alone is written"
+BESIDE = "the column holds one frequency, and the count stands there"
+NO_CELL = "HPO annotations have no column for it"
 NO_LINE = "no line that could be a row"
 
 Row = tuple[str, ...]
@@ -42,10 +45,13 @@ def export(store: Store) -> tuple[str, Losses]:
     """Write phenotype.hpoa with the rows of this graph, and the report of what has no place in it."""
     rows, losses = annotate(store, read(store))
     version, date = exports.release(store)
+    _, licence, note = exports.GRAPH_NOTES["lifted/hpoa"]
     head = (
         f'#description: "HPO annotations of hypomag {version}: rows lifted from phenotype.hpoa as they stand, '
         'and rows of curated claims (biocuration hypomag:...)"\n'
-        f"#version: {date}\n" + "\t".join(COLUMNS) + "\n"
+        f"#version: {date}\n"
+        f"#hypomag-version: {version}\n"
+        f"#license: rows with biocuration hypomag:... {exports.LICENCE_CC_BY}; all others {licence} {note}\n" + "\t".join(COLUMNS) + "\n"
     )
     return head + "".join("\t".join(row) + "\n" for row in rows), losses
 
@@ -112,6 +118,8 @@ def _rows(claim: Claim, claims: Claims, known: _Known, losses: Losses, date: str
         if line.row:
             yield tuple(line.row.split("\t"))
         elif line in made:
+            for why, name in _left(line):
+                losses.add(DETAIL, claim, why, f"{name} of {line.iri}")
             yield _row(finding, line, known, date)
         else:
             losses.add(LINE, claim, reason or (TWICE if line in twice else _unfit(finding, line)), line.iri)
@@ -146,14 +154,25 @@ def _unfit(claim: Claim, line: Line) -> str:
     return ""
 
 
+def _left(line: Line) -> list[tuple[str, str]]:
+    """What of a line does not go into its row, and why."""
+    left = [(NO_CELL, name) for name in sorted({name for name, _ in line.details})]
+    if line.derived:
+        left += [(COMPUTED, name) for name in ("hm:affected", "hm:examined", "hm:derivedCount")]
+    elif line.affected is not None:
+        left += [(BESIDE, name) for name, value in (("hm:statedPercent", line.percent), ("hm:frequency", line.band)) if value]
+    return left
+
+
 def _row(claim: Claim, line: Line, known: _Known, date: str) -> Row:
     database, name = known.disease(claim.subject)
     term = prefixes.shorten(claim.object)
     reference = _reference(known.store, line.source)
-    # A count that was computed from a percentage is not what the source says.
-    counted = line.affected is not None and line.examined is not None and not (line.derived and line.percent and not claim.absent)
+    # A count that was computed is not what the source says.
+    counted = line.affected is not None and line.examined is not None and not line.derived
     frequency = (
         f"{line.affected}/{line.examined}" if counted
+        else "" if claim.absent
         else f"{line.percent}%" if line.percent
         else prefixes.shorten(line.band) if line.band
         else ""

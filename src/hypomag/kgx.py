@@ -12,20 +12,17 @@ from dataclasses import dataclass
 
 from pyoxigraph import NamedNode, Store
 
-from hypomag import names, prefixes
+from hypomag import citations, exports, names, prefixes
+from hypomag.citations import curie
 from hypomag.claims import ASIDE, Claim, Claims, Line, read
 from hypomag.losses import CLAIM, DETAIL, LINE, NO_TERM, RETRACTED, TWICE, Losses
-from hypomag.sources import BASE, VOCAB
 
-# Registered as hpo-annotations in the Information Resource Registry; ours is not registered yet.
-HPO_SOURCE, OUR_SOURCE = "infores:hpo-annotations", "infores:hypomag"
-# Prefixes that Biolink spells in another way than our table.
-SPELLINGS = {"SCTID": "SNOMEDCT", "MEDGEN": "medgen"}
 # What Translator's ingest of HPO annotations writes for the column sex.
 SEXES = {"female": "PATO:0000383", "male": "PATO:0000384"}
 FORMS = {"RO:0004002": "loss_of_function_variant_form", "RO:0004001": "gain_of_function_variant_form", "RO:0004003": "genetic_variant_form"}
 _CONTEXT = frozenset({"disease_context_qualifier", "anatomical_context_qualifier", "population_context_qualifier", "frequency_qualifier"})
 _COUNTED = _CONTEXT | {"has_count", "has_total", "has_percentage", "sex_qualifier"}
+BIOLINK = "4.4.6"
 EDGE_COLUMNS = (
     "id", "subject", "predicate", "object", "category", "negated", "subject_form_or_variant_qualifier", "frequency_qualifier",
     "onset_qualifier", "sex_qualifier", "disease_context_qualifier", "anatomical_context_qualifier", "population_context_qualifier",
@@ -126,13 +123,18 @@ REASONS = {
 }
 NO_PLACE = "Biolink has no association of this relation between these categories"
 KEPT = "kept in hypomag_qualifiers: the association class has no slot for it"
+COMPUTED = "kept in hypomag_qualifiers: computed, while the slot is for what the source counted"
 DISPUTES = "speaks against the claim: Biolink has no edge for that; named in hypomag_disputed_by"
 NOBODY = "supports a claim of presence but counted nobody"
 SOMEBODY = "supports a claim of absence but counted somebody"
 NO_LINE = "no supporting line that counts as this claim does"
 NARROW = "absent only under a condition that the association class has no slot for: the edge would say more"
 
+MANNER = "how a treatment is carried out: Biolink has no predicate for it, and treats would say something else"
+
 ACTION = "hm:action"  # what was done with the agent: the object of a treatment claim whose subject in the edge is the agent
+# Details of a treatment that leave it true without them; a quantity of a variable is a condition, one without is a dose.
+HOW = frozenset({ACTION, "hm:agent", "hm:route", "hm:routeDetail", "hm:saltForm"})
 
 Record = dict[str, object]
 
@@ -146,8 +148,21 @@ def export(store: Store) -> tuple[dict[str, bytes], Losses]:
         "hypomag_edges.tsv": _tsv(edges, EDGE_COLUMNS),
         "hypomag_nodes.jsonl": _jsonl(nodes),
         "hypomag_edges.jsonl": _jsonl(edges),
+        "hypomag_metadata.json": json.dumps(_metadata(store), ensure_ascii=False, indent=1) + "\n",
     }
     return {name: text.encode() for name, text in files.items()}, losses
+
+
+def _metadata(store: Store) -> Record:
+    version, date = exports.release(store)
+    return {
+        "name": "hypomag", "version": version, "date": date, "biolink_version": BIOLINK, "license": exports.LICENCE_CC_BY,
+        "rights": "The licence covers our claims; what is of others keeps theirs.",
+        "parts": [
+            dict(zip(("title", "license", "rights"), exports.GRAPH_NOTES[part], strict=True))
+            for part in ("claims", "lifted/hpoa", "mappings", "terms")
+        ],
+    }  # fmt: skip
 
 
 def graph(store: Store, claims: Claims) -> tuple[list[Record], list[Record], Losses]:
@@ -181,9 +196,12 @@ class _Writer:
 
     def put(self, claim: Claim, stated: Claim, twice: Iterable[Line] = ()) -> None:
         subject, target, details = claim.subject, claim.object, [d for d in claim.details if d[0] not in ASIDE]
+        if prefixes.shorten(claim.predicate) == "hm:carriedOutAs":
+            self.losses.add(CLAIM, stated, MANNER)
+            return
         if claim.kind == "TreatmentClaim":
-            place: Place | None = _treatment(claim)
             subject, target, details = _intervention(claim, details)
+            place: Place | None = self._treatment(claim, details)
             if self.category(target) not in ("Disease", "PhenotypicFeature") or self.category(subject) not in (
                 "ChemicalEntity",
                 "Procedure",
@@ -217,18 +235,29 @@ class _Writer:
             else:
                 self.losses.add(LINE, stated, DISPUTES if not line.supports else SOMEBODY if claim.absent else NOBODY, line.iri)
 
+    def _treatment(self, claim: Claim, details: list[tuple[str, str]]) -> Place:
+        """`treats` is for established treatment and for what failed; the model's wide predicate is for the rest.
+
+        Established is what a guideline or a review supports without a condition that the edge does not show. Negated, the wide
+        predicate would say that nobody ever tried.
+        """
+        established = claim.status == "accepted" and any(line.supports and line.study in ("guideline", "review") for line in claim.lines)
+        _, rest = _slotted(claim, _TREATS, details)
+        bare = all(name in HOW or (name == "hm:statedAs" and not self._values(value, "hm:variable")) for name, value in rest)
+        return _TREATS if claim.absent or (established and bare) else _TREATS_SOMEHOW
+
     def _edge(
         self, claim: Claim, stated: Claim, place: Place, line: Line, ends: dict[str, str], slots: Record, rest: list[tuple[str, str]]
     ) -> Record:
         automated = line.hpoa == "IEA"
+        primary, *between = citations.resources(self.store, line)
         edge: Record = {
             "id": curie(line.iri), **ends, "predicate": f"biolink:{place.predicate}", "category": [f"biolink:{place.category}"],
             "negated": claim.absent, **slots,
-            "publications": [citation(self.store, line.source)], "has_evidence": [prefixes.shorten(line.code)] if line.code else [],
-            "primary_knowledge_source": HPO_SOURCE if line.hpoa else OUR_SOURCE,
-            "aggregator_knowledge_source": [OUR_SOURCE] if line.hpoa else [],
+            "publications": [citations.cite(self.store, line.source)], "has_evidence": [prefixes.shorten(line.code)] if line.code else [],
+            "primary_knowledge_source": primary, "aggregator_knowledge_source": between,
             "knowledge_level": "not_provided" if automated else "knowledge_assertion",
-            "agent_type": "automated_agent" if automated else "manual_agent",
+            "agent_type": "automated_agent" if automated else "manual_agent" if line.hpoa else "not_provided",
             "original_predicate": curie(stated.predicate), "name": stated.label, "iri": line.iri,
             "hypomag_claim": stated.iri, "hypomag_status": stated.status,
             "hypomag_disputed_by": [other.iri for other in stated.disputing],
@@ -241,14 +270,15 @@ class _Writer:
         ):  # fmt: skip
             if value is None:
                 continue
-            if slot in place.slots:
+            if slot in place.slots and not (line.derived and slot in ("has_count", "has_total")):
                 edge[slot] = value
             else:
                 kept.append(f"{name.removeprefix('hm:')}={line.percent if slot == 'has_percentage' else value}")
-                self.losses.add(DETAIL, stated, KEPT, f"{name} of {line.iri}")
-        if line.derived:
-            kept.append("derivedCount=true")
-            self.losses.add(DETAIL, stated, KEPT, f"hm:derivedCount of {line.iri}")
+                self.losses.add(DETAIL, stated, COMPUTED if slot in place.slots else KEPT, f"{name} of {line.iri}")
+        told = [*([("hm:derivedCount", "true")] if line.derived else []), *line.details]
+        kept.extend(f"{name.removeprefix('hm:')}={curie(text)}" for name, text in told)
+        for name in sorted({name for name, _ in told}):
+            self.losses.add(DETAIL, stated, KEPT, f"{name} of {line.iri}")
         edge["hypomag_qualifiers"] = kept
         return {key: edge[key] for key in EDGE_COLUMNS if edge.get(key) not in (None, [], "")}
 
@@ -289,26 +319,19 @@ class _Writer:
         return sorted({q.object.value for q in self.store.quads_for_pattern(NamedNode(iri), prefixes.node(name), None, None)})
 
 
-def _treatment(claim: Claim) -> Place:
-    """`treats` is for established treatment and for what failed; the model's wide predicate is for the rest.
-
-    Negated, the wide predicate would say that nobody ever tried.
-    """
-    established = any(line.supports and line.study in ("guideline", "review") for line in claim.lines)
-    return _TREATS if claim.absent or (claim.status == "accepted" and established) else _TREATS_SOMEHOW
-
-
 def _intervention(claim: Claim, details: list[tuple[str, str]]) -> tuple[str, str, list[tuple[str, str]]]:
     """Subject, object and details of a treatment edge: the agent where there is one, else the action, and what it treats.
 
-    What failed against one finding of a disease did not fail against the disease: the edge runs to the finding, in the context of the disease.
+    What helps or fails against one finding of a disease does not therefore do so against the disease: the edge runs to the finding,
+    in the context of the disease.
     """
     subject, target = claim.object, claim.subject
     agents, goals = claim.values("hm:agent"), claim.values("hm:goal")
     if len(agents) == 1:
         subject = agents[0]
         details = [(ACTION, claim.object) if d[0] == "hm:agent" else d for d in details]
-    if claim.absent and len(goals) == 1 and prefixes.shorten(goals[0]).startswith("HP:") and not claim.values("hm:context"):
+    of_disease = prefixes.shorten(target).startswith("MONDO:") and not claim.values("hm:context")
+    if of_disease and len(goals) == 1 and prefixes.shorten(goals[0]).startswith("HP:"):
         target = goals[0]
         details = [("hm:context", claim.subject) if d[0] == "hm:goal" else d for d in details]
     return subject, target, details
@@ -341,33 +364,6 @@ def _slotted(claim: Claim, place: Place, details: list[tuple[str, str]]) -> tupl
         else:
             rest.append((name, value))
     return slots, rest
-
-
-def curie(iri: str) -> str:
-    """Write an IRI as KGX wants it: Biolink's spelling of the prefix, no slash in the local part; other text as it is.
-
-    >>> curie("http://purl.obolibrary.org/obo/HP_0001250"), curie(BASE + "evidence/fhsh-seizure.f-t-095"), curie(VOCAB + "newborns")
-    ('HP:0001250', 'hypomag.evidence:fhsh-seizure.f-t-095', 'hypomag.vocab:newborns')
-    """
-    if iri.startswith(VOCAB):
-        return f"hypomag.vocab:{iri.removeprefix(VOCAB)}"
-    if iri.startswith(BASE):
-        folder, _, slug = iri.removeprefix(BASE).partition("/")
-        return f"hypomag.{folder}:{slug}" if slug else iri
-    short = prefixes.shorten(iri)
-    prefix, colon, local = short.partition(":")
-    return f"{SPELLINGS.get(prefix, prefix)}{colon}{local}"
-
-
-def citation(store: Store, source: str) -> str:
-    """A reference by the identifier that others know (PMID, DOI, PMC, OMIM, Orphanet), else by its IRI."""
-    known = prefixes.shorten(source)
-    if known.startswith(("PMID:", "doi:", "OMIM:")):
-        return known
-    if known.startswith("Orphanet:"):
-        return known.replace("Orphanet:", "ORPHA:")
-    found = sorted(q.object.value for q in store.quads_for_pattern(NamedNode(source), prefixes.node("dcterms:identifier"), None, None))
-    return next((f.replace("DOI:", "doi:") for f in found), source)
 
 
 def _tsv(records: Iterable[Record], columns: tuple[str, ...]) -> str:

@@ -31,11 +31,12 @@ class Loss:
 
 @dataclass
 class Losses:
-    """The report of one export, filled while it is made; `lines` counts the evidence lines that went along."""
+    """The report of one export, filled while it is made; `lines` counts the evidence lines that went along, `mappings` what SSSOM holds."""
 
     form: str
     claims: int
     lines: int = 0
+    mappings: int | None = None
     items: list[Loss] = field(default_factory=list)
 
     def add(self, lost: str, claim: Claim, reason: str, part: str = "") -> None:
@@ -56,7 +57,9 @@ class Losses:
     def summary(self) -> str:
         """What went along and what did not, in one to three lines."""
         gone = self.counts(CLAIM)
-        out = [f"{self.form}: {self.claims - sum(gone.values())} of {self.claims} claims went along, with {self.lines} evidence lines"]
+        written = "" if self.mappings is None else f"{self.mappings} mappings written; "
+        kept = self.claims - sum(gone.values())
+        out = [f"{self.form}: {written}{kept} of {self.claims} claims went along, with {self.lines} evidence lines"]
         if gone:
             out.append("  left out: " + ", ".join(f"{kind} {n}" for kind, n in gone.items()))
         if parts := [f"{len(self.of(lost))} {lost}s" for lost in (LINE, DETAIL) if self.of(lost)]:

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 HEADER = re.compile(r"#\+\s*(\w+):\s*(.*)")
 _QUIET = re.compile(
     r'"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|"(?:[^"\\\n]|\\.)*"'
-    r"|'(?:[^'\\\n]|\\.)*'|<[^<>\"{}|^`\\\s]*>|#[^\n]*"
+    # A quote or # behind a backslash is a letter of a name; a comment ends at a carriage return too.
+    r"|'(?:[^'\\\n]|\\.)*'|<[^<>\"{}|^`\\\s]*>|\\.|#[^\n\r]*"
 )
-_SERVICE = re.compile(r"(?<![\w?$:.-])SERVICE(?![\w:-])", re.IGNORECASE)
+# Variables, prefixed names and language tags are passed over whole: ?o.SERVICE is a variable and a keyword, ex:a.SERVICE is one name.
+_SERVICE = re.compile(r"[?$]\w+|(?:[^\W\d_][\w.-]*)?:[\w:%.-]*|@[\w-]+|\b(SERVICE)(?!\w)", re.IGNORECASE)
 
 
 class Question:
@@ -165,19 +167,22 @@ DEEPEST = 100
 MOST_OPERATORS = 2000
 
 
-def _refuse_deep(text: str, name: str) -> None:
+_OPERATORS = re.compile(r"[!+*/|^&=<>-]|\bIN\b|\bUNION\b|\bOPTIONAL\b|\bMINUS\b", re.IGNORECASE)
+_BRACKETS = re.compile(r"[{(\[\])}]")
+
+
+def _refuse_deep(text: str, masked: str, name: str) -> None:
     """The engine's parser recurses: some thousand open brackets would end the process without a word."""
     depth = 0
-    masked = _masked(text)
-    if len(re.findall(r"[!+*/|^&=<>-]|\bIN\b|\bUNION\b|\bOPTIONAL\b|\bMINUS\b", masked, re.IGNORECASE)) > MOST_OPERATORS:
+    if len(masked) > MOST_OPERATORS and len(_OPERATORS.findall(masked)) > MOST_OPERATORS:
         raise InputError(f"{name}: more than {MOST_OPERATORS} operators", "split the query")
-    for place, character in enumerate(masked):
-        if character in "{([":
+    for bracket in _BRACKETS.finditer(masked):
+        if bracket[0] in "{([":
             depth += 1
             if depth > DEEPEST:
-                line = text.count("\n", 0, place) + 1
+                line = text.count("\n", 0, bracket.start()) + 1
                 raise InputError(f"{name}:{line}: brackets nested more than {DEEPEST} deep", "flatten the query")
-        elif character in "})]":
+        else:
             depth -= 1
 
 
@@ -186,8 +191,19 @@ def calls_out(text: str) -> bool:
 
     >>> calls_out('SELECT ?x { SERVICE <http://a.b> { ?x ?y "SERVICE" } }'), calls_out('SELECT ?service { ?service ?p "x" }')
     (True, False)
+    >>> calls_out("SELECT * { #\\rSERVICE <http://a.b> {} }"), calls_out("SELECT * { a:b\\\\#c ?p ?o . SERVICE <http://a.b> {} }")
+    (True, True)
+    >>> calls_out("SELECT * { ?s ?p ?o.SERVICE<http://a.b>{} }"), calls_out("SELECT * { ?s ?p ex:a.service, service:x }")
+    (True, False)
     """
-    return bool(_SERVICE.search(_QUIET.sub(" ", text)))
+    return _calls_out(_masked(text))
+
+
+def _calls_out(masked: str) -> bool:
+    return "service" in masked.lower() and any(match[1] for match in _SERVICE.finditer(masked))
+
+
+_UPDATE = re.compile(r"\s*(?:(?:PREFIX\s+\S*|BASE)\s*)*(?:INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH)\b", re.IGNORECASE)
 
 
 def check(text: str, name: str, service: bool = False) -> None:
@@ -196,14 +212,13 @@ def check(text: str, name: str, service: bool = False) -> None:
     Raises:
         InputError: as said.
     """
-    _refuse_deep(text, name)
-    if re.match(
-        r"\s*(?:(?:PREFIX\s+\S*|BASE)\s*)*(?:INSERT|DELETE|LOAD|CLEAR|CREATE|DROP|COPY|MOVE|ADD|WITH)\b", _masked(text), re.IGNORECASE
-    ):
+    masked = _masked(text)
+    _refuse_deep(text, masked, name)
+    if _UPDATE.match(masked):
         raise InputError(f"{name}: an update; the graph is only read here", "ask with SELECT, ASK, CONSTRUCT or DESCRIBE")
     if not text.strip():
         raise InputError(f"{name}: the query is empty", "hypomag queries lists questions to ask")
-    if not service and calls_out(text):
+    if not service and _calls_out(masked):
         raise InputError(f"{name}: SERVICE would send the query to another server", "add --allow-service if you want that")
 
 
@@ -258,7 +273,21 @@ def run(store: Store, text: str, *, name: str = "query", service: bool = False, 
         # The union would go before what the query says itself with FROM.
         return store.query(text, use_default_graph_as_union=not says_from(text), prefixes=known)
     except SyntaxError as error:
-        raise _unknown_prefix(text, known, name) or syntax_problem(error, name) from None
+        raise explained(text, error, known, name) from None
+
+
+def prefixes_used(text: str, table: Mapping[str, str]) -> dict[str, str]:
+    """The prefixes of a table that a query seems to use; one that follows a full stop without a space is missed.
+
+    >>> prefixes_used("SELECT ?x { ?x a hm:Dose }", {"hm": "http://a.b/", "HP": "http://c.d/"})
+    {'hm': 'http://a.b/'}
+    """
+    return {p: table[p] for p in {match[1] for match in _USED.finditer(_masked(text))} if p in table}
+
+
+def explained(text: str, error: SyntaxError, known: Mapping[str, str], name: str = "query") -> SyntaxProblem:
+    """What is wrong with a query that the engine could not read, with line and column."""
+    return _unknown_prefix(text, known, name) or syntax_problem(error, name)
 
 
 def _unknown_prefix(text: str, known: Mapping[str, str], name: str) -> SyntaxProblem | None:

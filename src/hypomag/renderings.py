@@ -64,12 +64,12 @@ class Signpost:
 
 
 class Press:
-    """Turns pages into HTML for one release: version, date, and the address of the site where it is known."""
+    """Turns pages into HTML for one release: version, date, the address of the site where it is known, whether it has the page that asks."""
 
-    def __init__(self, version: str, date: str, base: str = "") -> None:
+    def __init__(self, version: str, date: str, base: str = "", *, asks: bool = False) -> None:
         self._environment = environment()
         self._base = base
-        self._common = {"version": version, "date": date}
+        self._common = {"version": version, "date": date, "asks": asks}
 
     def html(self, page: Page, template: str = "page.html", **more: object) -> bytes:
         """Render a page; every way that it names is written relative to it.

@@ -64,12 +64,17 @@ def export(form: str | None, bundle: str | None, output: str | None, losses: str
 
 
 def _hand_over(places: Sources, form: str, output: str | None, losses: str | None) -> None:
-    from hypomag import graph, handovers
+    from hypomag import graph, handovers, sources
 
     if losses == "-" and form != "kgx" and output in (None, "-"):
         raise click.UsageError("data and losses cannot both go to standard output: give -o FILE")
     if form == "kgx" and output in (None, "-"):
         raise InputError("kgx is a folder of files", "name a new or empty one: hypomag export --format kgx -o DIR")
+    if losses and losses != "-":
+        if output and output != "-":
+            handovers.check_report(output, losses)
+        else:
+            sources.check_writable(losses)
     made = handovers.hand_over(graph.open_graph(places), form, places)
     listed = losses
     if output and output != "-":
@@ -81,7 +86,7 @@ def _hand_over(places: Sources, form: str, output: str | None, losses: str | Non
         emit(made.losses.as_tsv(), losses)
         listed = losses
     say(made.losses.summary())
-    say(f"  listed in {listed}" if listed else "  --losses FILE lists them")
+    say("  --losses FILE lists them" if not listed else "  listed on standard output" if listed == "-" else f"  listed in {listed}")
 
 
 @click.command()

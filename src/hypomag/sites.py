@@ -14,7 +14,7 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple, parse
 
-from hypomag import __version__, atlases, descriptions, exports, graph, pages, prefixes, queries, renderings
+from hypomag import __version__, atlases, descriptions, exports, frontends, graph, pages, prefixes, queries, renderings
 from hypomag.addresses import address, fragment, relative
 from hypomag.errors import InputError
 from hypomag.formatting import RDF_TYPE, turtle
@@ -40,14 +40,16 @@ class Published:
     files: int
     written: tuple[str, ...]
     removed: tuple[str, ...]
+    asks: bool
 
 
-def publish(sources: Sources, out: Path, base: str = "", progress: Progress = lambda _: None) -> Published:
+def publish(sources: Sources, out: Path, base: str = "", progress: Progress = lambda _: None, *, ask: bool = True) -> Published:
     """Write the site of a graph into a folder; what has not changed stays untouched.
 
     The manifest in the folder names each file with its hash and the hash of what it was made from. A file is made anew
     where that differs, or where the file is missing or was altered; a file that belongs to no page any more is removed.
-    `base` is the web address of the site, for the sitemap and the redirect file; all else is relative.
+    `base` is the web address of the site, for the sitemap and the redirect file; all else is relative. The page that asks
+    is there where its bundle was built, unless `ask` is false.
 
     Raises:
         InputError: the folder holds something other than a site, or cannot be written; the base is no web address.
@@ -57,12 +59,13 @@ def publish(sources: Sources, out: Path, base: str = "", progress: Progress = la
     base = base.rstrip("/") + "/" if base else ""
     out = out.resolve()
     earlier = _earlier(out)
-    inputs = _inputs(sources, base)
+    bundle = frontends.find() if ask else None
+    made_from = inputs(sources, base, bundle)
     known = _kept(out, earlier)
-    if earlier.get("inputs") == inputs and len(known) == len(earlier["files"]):
-        return Published(out, earlier["pages"], len(known) + 1, (), ())
+    if earlier.get("inputs") == made_from and len(known) == len(earlier["files"]):
+        return Published(out, earlier["pages"], len(known) + 1, (), (), bundle is not None)
     progress("reading the graph")
-    made = Site(sources, base)
+    made = Site(sources, base, ask=ask)
     written: list[str] = []
     files: dict[str, dict[str, Any]] = {}
     progress("writing the pages")
@@ -81,11 +84,11 @@ def publish(sources: Sources, out: Path, base: str = "", progress: Progress = la
         removed = sorted(set(earlier.get("files", ())) - set(files))
         for path in removed:
             (out / path).unlink(missing_ok=True)
-        manifest = {"name": NAME, "program": __version__, "inputs": inputs, "pages": made.count, "files": dict(sorted(files.items()))}
+        manifest = {"name": NAME, "program": __version__, "inputs": made_from, "pages": made.count, "files": dict(sorted(files.items()))}
         _write(out / MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
     except OSError as error:
         raise InputError(f"{error.filename or out}: {error.strerror}", "choose another folder; run again to complete this one") from None
-    return Published(out, made.count, len(files) + 1, tuple(written), tuple(removed))
+    return Published(out, made.count, len(files) + 1, tuple(written), tuple(removed), bundle is not None)
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -125,14 +128,14 @@ def _kept(out: Path, earlier: dict) -> dict[str, dict[str, str]]:  # type: ignor
     return found
 
 
-def _inputs(sources: Sources, base: str) -> str:
-    """SHA-256 of all that a site depends on: sources (or a built graph), templates, program, address."""
+def inputs(sources: Sources, base: str, bundle: Path | None) -> str:
+    """SHA-256 of all that a site depends on: sources (or a built graph), templates, program, bundle, address."""
     if (sources.root / "ontology").is_dir():
         graph_sum = sources.digest(__version__)
     else:
         graph_sum = hashlib.sha256((sources.root / graph.DATASET).read_bytes()).hexdigest()
     stored = sources.folder("queries") / "pages" / "schema-org.rq"
-    parts = [graph_sum, base, renderings.digest(), read_text(str(stored))]
+    parts = [graph_sum, base, renderings.digest(), frontends.digest(bundle), read_text(str(stored))]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
@@ -143,13 +146,14 @@ Subject = Callable[[], tuple[Page, list[Triple]]]
 class Site:
     """All files of a site by their path, each made when it is asked for; a folder of files or a server are two ways to hand them out."""
 
-    def __init__(self, sources: Sources, base: str = "") -> None:
+    def __init__(self, sources: Sources, base: str = "", *, ask: bool = True) -> None:
         self.sources = sources
         self.base = base
+        self.bundle = frontends.find() if ask else None
         self.store = graph.open_graph(sources)
         self.reader = Reader(self.store)
         self.version, self.date = exports.release(self.store)
-        self.press = renderings.Press(self.version, self.date, base)
+        self.press = renderings.Press(self.version, self.date, base, asks=self.bundle is not None)
 
     def read(self, path: str) -> bytes | None:
         """Return the bytes of one file, or None where the site has no such file.
@@ -172,7 +176,7 @@ class Site:
     @property
     def count(self) -> int:
         """How many pages there are for people."""
-        return len(self.subjects) + len(self.lists) + len(_FRONT)
+        return len(self.subjects) + len(self.lists) + len(self._front_pages)
 
     @cached_property
     def subjects(self) -> dict[str, Subject]:
@@ -217,13 +221,28 @@ class Site:
             found[f"download/{name}"] = partial(self._download, name)
         found["download/SHA256SUMS"] = lambda: "".join(f"{f['sha256']}  {f['name']}\n" for f in self._sums()).encode()
         found |= {name: lambda: self.void for name in ("void.ttl", ".well-known/void")}
+        found |= self._asking()
         web = self.base or NOWHERE
         found["sitemap.xml"] = lambda: renderings.sitemap(
-            sorted([*_FRONT, *(f"{p}.html" for p in self.subjects), *(f"{p.path}.html" for p in self.lists)]), web, self.date
+            sorted([*self._front_pages, *(f"{p}.html" for p in self.subjects), *(f"{p.path}.html" for p in self.lists)]), web, self.date
         )
         found["robots.txt"] = f"User-agent: *\nAllow: /\nSitemap: {web}sitemap.xml\n".encode
         found["w3id.htaccess"] = partial(renderings.w3id, web)
         found[".nojekyll"] = bytes  # some hosts hide .well-known without it
+        return found
+
+    @property
+    def _front_pages(self) -> tuple[str, ...]:
+        return (*_FRONT, "ask.html") if self.bundle else _FRONT
+
+    def _asking(self) -> dict[str, Callable[[], bytes]]:
+        """The page that asks, its program, and the graph as it reads it; nothing where no bundle was built."""
+        if self.bundle is None:
+            return {}
+        found: dict[str, Callable[[], bytes]] = {f"{frontends.FOLDER}/{name}": (self.bundle / name).read_bytes for name in frontends.BUNDLE}
+        found["ask.html"] = self._ask
+        found[f"{frontends.FOLDER}/hypomag.trig.gz"] = lambda: frontends.packed(self.downloads["hypomag.trig"])
+        found[f"{frontends.FOLDER}/catalogue.json"] = self._catalogue
         return found
 
     def _views(self, subject: Subject) -> Iterator[File]:
@@ -247,7 +266,7 @@ class Site:
 
     @cached_property
     def _rendered(self) -> str:
-        return "\n".join([renderings.digest(), __version__, self.version, self.date, self.base])
+        return "\n".join([renderings.digest(), __version__, self.version, self.date, self.base, str(self.bundle is not None)])
 
     def _entity(self, iri: str) -> tuple[Page, list[Triple]]:
         return replace(pages.entity(self.reader, iri), schema=self.schema.block(iri)), self.reader.facts.description(iri)
@@ -297,6 +316,18 @@ class Site:
         page = Page(path="map", iri="", kind="Map", title="Map of nephron and gut", lead=atlases.LEAD)
         drawn = atlases.atlas(self.reader)
         return self.press.html(page, "map.html", drawing=drawn.svg, caption=drawn.caption, table=drawn.table)
+
+    def _ask(self) -> bytes:
+        lead = "SPARQL over the whole graph. It is answered in your browser; nothing that you ask is sent anywhere."
+        return self.press.html(Page(path="ask", iri="", kind="Ask", title="Ask", lead=lead), "ask.html", policy=frontends.POLICY)
+
+    def _catalogue(self) -> bytes:
+        terms = {
+            prefixes.shorten(page.iri): (page.title, page.path, page.kind, [page.name, *page.synonyms, *self._names(page)])
+            for page in self.every
+            if page.iri
+        }
+        return frontends.catalogue(queries.catalogue(self.sources).values(), terms)
 
     def _data(self) -> bytes:
         graphs = [

@@ -144,6 +144,27 @@ def read_text(path: str) -> str:
         raise InputError(f"{path}:{line}: not UTF-8 text", "save it as UTF-8") from None
 
 
+def check_writable(path: str) -> None:
+    """Refuse a place that `write_file` could not write, before anything else is written.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    target = Path(path)
+    aside = target.with_name(f".{target.name}.{os.getpid()}.new")
+    try:
+        if target.is_dir():
+            raise InputError(f"{path}: is a folder", "name a file")
+        if target.exists() and not target.is_file():
+            return
+        try:
+            aside.touch()
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}", "choose another file; nothing was written") from None
+
+
 def write_file(path: str, data: bytes) -> None:
     """Write a file whole or not at all: what was there stays until the new one is complete.
 

@@ -111,6 +111,16 @@ def fitting(folder: Path, kit: Toolkit) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
+def prefixes(folder: Path) -> dict[str, bool]:
+    """Each prefix of a cross-reference or a publication, and whether Biolink's table knows it; addresses are no prefixes."""
+    known = config.jsonld_context_map["biolink"]
+    found = set()
+    for part, key in (("nodes", "xref"), ("edges", "publications")):
+        for line in (folder / f"hypomag_{part}.jsonl").read_text(encoding="utf-8").splitlines():
+            found.update(value.split(":")[0] for value in json.loads(line).get(key, []))
+    return {prefix: prefix in known for prefix in sorted(found - {"https"})}
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     kit = Validator.get_toolkit()
@@ -120,6 +130,7 @@ def main() -> None:
         "jsonl": validated(folder, "jsonl"),
         "strict": {part: strict(folder, part) for part in ("nodes", "edges")},
         "fitting": fitting(folder, kit),
+        "prefixes": prefixes(folder),
     }
     json.dump(report, sys.stdout, indent=1, sort_keys=True)
 

@@ -1,0 +1,137 @@
+"""Responses as values: status, headers, bytes; what every one of them carries; the latest ones kept; and how one is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from hypomag import negotiation
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+KEPT, KEPT_ONE = 64 << 20, 2 << 20  # bytes of answers that are kept, and of the largest that is
+CHUNK = 1 << 17
+CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+COMMON: Headers = [
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After, Content-Location"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response; `tag` is its entity tag, `kept` says that the same request may get it again."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    kept: bool = False
+    policy: str = CSP
+
+
+def plain(status: int, message: str, **headers: str) -> Answer:
+    """A sentence for a person; never HTML, whatever the message repeats."""
+    told = [(name.replace("_", "-").lower().encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    return Answer(
+        status,
+        [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"), *told],
+        (message.rstrip() + "\n").encode(),
+    )
+
+
+class Kept:
+    """Answers by what was asked, the latest ones, of bounded size."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.size = 0
+        self._found: OrderedDict[object, Answer] = OrderedDict()
+
+    def get(self, key: object) -> Answer | None:
+        found = self._found.get(key)
+        if found:
+            self._found.move_to_end(key)
+        return found
+
+    def put(self, key: object, answer: Answer) -> None:
+        cost = len(answer.body) + 1024
+        if cost > min(KEPT_ONE, self.most) or key in self._found:
+            return
+        self._found[key] = answer
+        self.size += cost
+        while self.size > self.most:
+            _, old = self._found.popitem(last=False)
+            self.size -= len(old.body) + 1024
+
+
+def _policy(policy: str) -> tuple[bytes, bytes]:
+    return b"content-security-policy", policy.encode()
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """A header of a request; several of one name are one list."""
+    found = [value for key, value in scope["headers"] if key == name]
+    return b", ".join(found).decode("latin-1") if found else None
+
+
+def typed(media: str, data: bytes, tag: str) -> Answer:
+    charset = "; charset=utf-8" if media.startswith("text/") else ""
+    again = caching(tag, True) if tag else [(b"vary", b"Accept"), (b"cache-control", b"no-store")]
+    headers = [*COMMON, _policy(CSP), (b"content-type", f"{media}{charset}".encode()), (b"content-length", str(len(data)).encode()), *again]
+    return Answer(200, headers, data, kept=bool(tag))
+
+
+def tagged(status: int, media: str, data: bytes, scope: Scope, *, vary: bool = False) -> Answer:
+    tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+    if tag in negotiation.tags(header(scope, b"if-none-match")):
+        return Answer(304, caching(tag, vary), b"")
+    return Answer(status, [(b"content-type", media.encode()), *caching(tag, vary)], data)
+
+
+def caching(tag: str, vary: bool) -> Headers:
+    found = [(b"etag", tag.encode()), (b"cache-control", b"public, max-age=300")]
+    return [*found, (b"vary", b"Accept")] if vary else found
+
+
+def led(way: str, *, vary: bool = True) -> Answer:
+    headers = [(b"location", quote(way, safe="/#?=%&:.-_~").encode()), (b"cache-control", b"public, max-age=300")]
+    return Answer(303, [*headers, (b"vary", b"Accept")] if vary else headers, b"")
+
+
+def preflight(allowed: str) -> Answer:
+    return Answer(
+        204,
+        [
+            (b"allow", allowed.encode()),
+            (b"access-control-allow-methods", allowed.encode()),
+            (b"access-control-allow-headers", b"Accept, Content-Type, If-None-Match"),
+            (b"access-control-max-age", b"86400"),
+        ],
+        b"",
+    )
+
+
+async def send(to: Send, answer: Answer, *, bodiless: bool = False) -> None:
+    headers: Iterable[tuple[bytes, bytes]] = answer.headers
+    if not answer.kept:
+        headers = [*COMMON, _policy(answer.policy), *answer.headers]
+        if answer.status not in (204, 304):
+            headers.append((b"content-length", str(len(answer.body)).encode()))
+    await to({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if bodiless or len(answer.body) <= CHUNK:
+        await to({"type": "http.response.body", "body": b"" if bodiless else answer.body})
+        return
+    for start in range(0, len(answer.body), CHUNK):
+        more = start + CHUNK < len(answer.body)
+        await to({"type": "http.response.body", "body": answer.body[start : start + CHUNK], "more_body": more})
