@@ -71,6 +71,8 @@ def test_a_page_never_scrolls_sideways(clean: Browser, name: str) -> None:
         ("low blood magnesium", "phenotype/HP_0002917"), ("seizures", "phenotype/HP_0001250"), ("2601-3", "test/LOINC_2601-3"),
         ("12032570", "publication/PMID_12032570"), ("http://purl.obolibrary.org/obo/MONDO_0011176", FHSH),
         ("https://identifiers.org/hgnc/17995", "gene/HGNC_17995"), ("https://pubmed.ncbi.nlm.nih.gov/12032570/", "publication/PMID_12032570"), ("which genes cause", "query/which-genes"), ("serum magnesium", "variable/serum-magnesium"),
+        ("hypomagnesaemia", "phenotype/HP_0002917"), ("Gitelman's syndrome", "disease/MONDO_0009904"), ("Gitelman\u2019s syndrome", "disease/MONDO_0009904"),
+        ("gitelmans", "disease/MONDO_0009904"), ("HOMG 3", "disease/MONDO_0009550"),
     ],
 )  # fmt: skip
 def test_search_finds_it_first(clean: Browser, asked: str, path: str) -> None:

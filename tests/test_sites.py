@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 from xml.etree import ElementTree
@@ -17,7 +19,24 @@ from hypothesis import strategies as st
 from pyld import jsonld
 from pyoxigraph import NamedNode, RdfFormat, Store, Triple, parse
 
-from hypomag import addresses, chapters, charts, diagrams, exports, frontends, names, passages, paths, prefixes, queries, sites, sources
+from hypomag import (
+    addresses,
+    chapters,
+    charts,
+    comparisons,
+    diagrams,
+    errors,
+    exports,
+    frontends,
+    names,
+    passages,
+    paths,
+    prefixes,
+    queries,
+    renderings,
+    sites,
+    sources,
+)
 from hypomag import pages as pages_
 from tests.conftest import ROOT
 
@@ -287,10 +306,25 @@ def test_a_heavy_page_leaves_notes_to_its_sources(reader: passages.Reader) -> No
     def notes(of: passages.Page) -> list[tuple[int, passages.Cite]]:
         return [(k, c) for s in of.sections for g in s.groups for t in g.statements if t.here for k, c in enumerate(t.cites) if c.note]
 
-    every, less = notes(page), notes(passages.thinned(page, 5000))
+    def ways(of: passages.Page) -> list[str]:
+        return [c.out for s in of.sections for g in s.groups for t in g.statements if t.here for c in t.cites if c.out]
+
+    links = sum(len(f' <a href="{o}"></a>'.encode()) for o in ways(page)) - sum(
+        len(f' <a href="{o}"></a>'.encode()) for o in set(ways(page))
+    )
+    linked = passages.thinned(page, 3000)
+    assert notes(linked) and len(notes(linked)) == len(notes(page)), "links out that stand above as well go first"
+    assert set(ways(linked)) == set(ways(page))
+    assert len(ways(linked)) < len(ways(page))
+    plain = replace(page, sections=passages.thinned(page, links + 2000).sections)
+    every, less = (
+        [(k, replace(c, out="")) for k, c in notes(page)],
+        [(k, replace(c, out="")) for k, c in notes(passages.thinned(page, links + 8000))],
+    )
+    assert len(set(ways(plain))) == len(ways(plain))
     assert passages.thinned(page, 0).sections[:-1] == page.sections[:-1]
     gone = [x for x in every if x not in less]
-    assert 5000 <= sum(len(c.note.encode()) for _, c in gone) < 6000
+    assert 4000 <= sum(len(c.note.encode()) for _, c in gone) < 8500
     assert not any(c.against for _, c in gone)
     assert min(k for k, _ in gone) >= max(k for k, c in less if not c.against)
     assert not [c for _, c in notes(passages.thinned(page, 10**6)) if not c.against]
@@ -437,13 +471,14 @@ def test_the_nearest_path_is_the_one_that_explain_tells_first(store: Store, subj
 
 
 def test_bars_count_as_the_lines_do(reader: passages.Reader) -> None:
-    found, _ = chapters.frequencies(reader, prefixes.expand("MONDO:0011176") or "")
+    found, _, _ = chapters.frequencies(reader, prefixes.expand("MONDO:0011176") or "")
     seizure = next(f for f in found if f.label == "Seizure")
     assert (seizure.n, seizure.m) == (27, 28)
     assert all(f.m is None or f.m > 1 for f in found)
     arrhythmia = next(f for f in found if f.label == "Arrhythmia")
     assert (arrhythmia.n, arrhythmia.m) == (0, 15)
-    assert "0 of 15, 0 %, 95 % interval 0 % to 20 %" in arrhythmia.told
+    assert "0 of 15 (" in arrhythmia.told
+    assert "), 0 %, 95 % interval 0 % to 20 %" in arrhythmia.told
 
 
 def test_any_file_is_made_alone_as_it_lies_in_the_folder(site: Path) -> None:
@@ -460,3 +495,205 @@ def test_any_file_is_made_alone_as_it_lies_in_the_folder(site: Path) -> None:
         assert made.read(name) is None
     files = {p.relative_to(site).as_posix() for p in site.rglob("*") if p.is_file()}
     assert files == {*made.others, *(f"{s}.{x}" for s in made.subjects for x in ("html", "ttl", "jsonld")), sites.MANIFEST}
+
+
+HOMG3, GITELMAN, BARTTER, BARTTER3 = "MONDO:0009550", "MONDO:0009904", "Bartter syndrome", "Bartter disease type 3"
+
+
+def iri_of(reader: passages.Reader, name: str) -> str:
+    return prefixes.expand(name) if name.startswith("MONDO:") else names.resolve(reader.store, name).value  # type: ignore[return-value]
+
+
+def glance(reader: passages.Reader, name: str) -> dict[str, dict[str, str]]:
+    return {head: {x.text: x.note for x in links} for head, links in pages_.entity(reader, iri_of(reader, name)).facts}
+
+
+def test_at_a_glance_stands_what_most_patients_show(reader: passages.Reader) -> None:
+    """Not what most lines of evidence speak of."""
+    assert glance(reader, HOMG3)["laboratory"]["serum magnesium low"] == "33 of 34, pooled"
+    assert "serum magnesium low" not in glance(reader, BARTTER3)["laboratory"]
+    assert "serum magnesium normal" in glance(reader, BARTTER3)["laboratory"]
+    assert "Pediatric onset" not in glance(reader, GITELMAN)["begins"], "two patients with a severe form"
+    assert "Adult onset" in glance(reader, GITELMAN)["begins"]
+
+
+def usual(reader: passages.Reader, name: str, variable: str) -> comparisons.Usual:
+    found = comparisons.usual(reader.signatures[iri_of(reader, name)], names.resolve(reader.store, variable).value)
+    assert found is not None
+    return found
+
+
+def test_a_state_is_told_in_the_words_of_its_claim(reader: passages.Reader) -> None:
+    pth = usual(reader, "FHSH", "variable:parathyroid-hormone")
+    assert (pth.value, pth.often, pth.record.claim.rpartition("/")[2]) == (
+        "inappropriately low", "4 of 4", "fhsh-parathyroid-hormone-inappropriately-low")  # fmt: skip
+    cells = {r.label: r.cells for r in comparisons.compare(reader.store, ["FHSH", "HOMG3"]).rows if r.section == "Laboratory"}
+    cell = cells["Laboratory: circulating parathyroid hormone"][iri_of(reader, "FHSH")]
+    assert (cell.value, cell.claims[0]) == ("inappropriately low", prefixes.shorten(pth.record.claim))
+
+
+def test_half_or_fewer_are_some(reader: passages.Reader) -> None:
+    potassium = usual(reader, GITELMAN, "variable:urine-potassium")
+    assert (potassium.value, potassium.often) == ("low in very few", "very rare")
+    assert usual(reader, BARTTER, "serum magnesium").value == "low or normal"
+    assert usual(reader, BARTTER, "serum magnesium").often == "sources differ"
+
+
+def test_no_frequency_is_printed_that_no_source_states(reader: passages.Reader, site: Path) -> None:
+    stated = {f"{line.percent} %" for c in reader.claims.values() for line in c.lines if line.percent}
+    for signature in reader.signatures.values():
+        for variable in signature.laboratory:
+            told = comparisons.usual(signature, variable)
+            assert told is not None
+            assert set(re.findall(r"[\d.]+ %", told.often)) <= stated
+    assert not [p for p, text in pages(site).items() if p.startswith("disease/") and re.search(r"about \d+ %|\b(\w+) \1 \d+ %", text)]
+
+
+def test_counts_that_hpo_pooled_are_no_cohort(reader: passages.Reader, site: Path) -> None:
+    drawn, _, _ = chapters.frequencies(reader, iri_of(reader, HOMG3))
+    wasting = next(f for f in drawn if f.label == "Renal magnesium wasting")
+    assert (wasting.counted, wasting.source) == ("41 of 41, pooled", "HPO, pooled from 7 publications")
+    assert "interval" not in wasting.told
+    assert 'class="i"' not in charts.bars([wasting])
+    line = next(x for c in reader.claims.values() for x in c.lines if len(reader.pooled(x.iri)) > 1)
+    text = pages(site)[reader.path(line.source_iri)]
+    assert "Cited by HPO among others" in text
+    own = text.partition('<section id="says">')[2].partition("</section>")[0]
+    assert "pooled" not in own
+
+
+def test_every_band_is_drawn_where_sources_differ(reader: passages.Reader) -> None:
+    drawn, narrowed, _ = chapters.frequencies(reader, iri_of(reader, GITELMAN))
+    thrive = next(f for f in drawn if f.label == "Failure to thrive")
+    assert thrive.counted == "very rare to frequent, sources differ"
+    assert charts.bars([thrive]).count('class="s"') == 2
+    assert thrive.told.index("very rare (Blanchard et al. 2017)") < thrive.told.index("frequent (Orphanet 358)")
+    assert [f.counted for f in narrowed if f.label == "Chondrocalcinosis (adults)"] == ["15 %"]
+    seizure = next(f for f in chapters.frequencies(reader, iri_of(reader, "FHSH"))[0] if f.label == "Seizure")
+    assert seizure.others
+    assert seizure.told.index(seizure.source) < seizure.told.index("other cohorts"), "the source stands behind its own count"
+
+
+def test_disputes_push_no_statement_up(reader: passages.Reader) -> None:
+    cause = next(s for s in pages_.entity(reader, iri_of(reader, GITELMAN)).sections if s.id == "cause")
+    assert [s.slug for s in cause.groups[0].statements] == ["gitelman-causation-slc12a3", "gitelman-causation-clcnkb"]
+
+
+def test_the_mechanism_begins_at_accepted_genes(reader: passages.Reader) -> None:
+    svg, _, _ = chapters.mechanism(reader, iri_of(reader, GITELMAN))
+    assert "How loss of SLC12A3 leads to the findings" in svg
+    assert "CLCNKB" not in re.sub(r"<g class=.(?!plain).*?</g>", "", svg)
+    svg, caption, _ = chapters.mechanism(reader, iri_of(reader, BARTTER))
+    genes = {reader.facts.label(g) for g in chapters._genes(reader, iri_of(reader, BARTTER))}
+    roots = set(re.findall(r'<g class="plain">.*?<tspan[^>]*>(\S+) (?:lost|changed|gained)<', svg))
+    assert len(roots) > 3
+    assert roots | set(re.findall(r"from ([A-Z0-9, ]+) to a finding", caption)) == genes
+    assert " or " in re.findall(r'<title id="m-t">(.*?)</title>', svg)[0]
+
+
+def test_conflicts_are_of_the_same_patients(reader: passages.Reader) -> None:
+    tables, _ = chapters.conflicts(reader, iri_of(reader, "FHSH"))
+    pairs = [{link.text for cell in row for link in cell} for t in tables for row in t.rows]
+    assert any("Failure to thrive occurs in FHSH" in p for p in pairs)
+    assert not any("Untreated FHSH" in text for p in pairs for text in p)
+
+
+def test_neighbours_are_those_of_which_most_is_on_record(reader: passages.Reader) -> None:
+    table = chapters.neighbours(reader, iri_of(reader, "FHSH"))
+    assert table is not None
+    assert {"HOMG3", "Gitelman"} <= set(table.head)
+    assert "magnesium deficiency" not in table.head
+    assert "more diseases" in table.caption
+    apart, alike = chapters.told_apart(reader, iri_of(reader, "FHSH"))
+    assert not [row for row in apart.rows if row[2][0].text == row[3][0].text == "?"]
+    assert not any("no difference" in link.text for row in apart.rows for cell in row for link in cell)
+    assert any(row[0][0].text == "ADH1" for row in alike.rows)
+
+
+def test_limits_stand_by_quantity_and_targets_with_treatment(reader: passages.Reader) -> None:
+    page = pages_.entity(reader, iri_of(reader, GITELMAN))
+    texts = {s.id: [row[0][0].text for t in s.tables if t.head[0] in ("Limit", "Target") for row in t.rows] for s in page.sections}
+    assert not [x for x in texts["diagnosis"] if "aims at" in x]
+    assert len([x for x in texts["treatment"] if "aims at" in x]) == 2
+    limits = chapters.limits(reader, iri_of(reader, GITELMAN))
+    assert limits is not None
+    anyone = [float(row[1][0].text.split()[1]) for row in limits.rows if row[4][0].text == "any age" and row[1][0].text != "–"]
+    assert anyone == sorted(anyone)
+
+
+def test_marks_are_explained_and_say_no_twice_no(site: Path) -> None:
+    seen = 0
+    for page, text in pages(site).items():
+        used = {m for s in said(text) for m in re.findall(r"<em[^>]*>([^<]*)</em>", s)}
+        assert "absent" not in used
+        legend = re.findall(r'<p class="also marks">(.*?)</p>', text)
+        assert set(re.findall(r"<em[^>]*>([^<]*)</em>", "".join(legend))) == used, page
+        seen += bool(used)
+    assert seen > 50
+
+
+def test_lines_lead_out_where_the_source_has_an_address(site: Path, reader: passages.Reader) -> None:
+    text = pages(site)["disease/MONDO_0009550.html"]
+    for line in re.findall(
+        r"<li[^>]*>(?:<i>Against:</i> )?(?:<b>[^<]*</b> )?<a href=\"\.\./(publication/[^\"]*)\">([^<]*)</a>(.{9})", text
+    ):
+        source = next(i for p, i in reader.facts.pages.items() if f"{p}.html" == line[0])
+        assert line[2].startswith(" <a href=") is bool(reader.way_out(source) and "pooled" not in line[1]), line
+    heavy = pages(site)[f"{FHSH}.html"]
+    assert 'href="https://pubmed.ncbi.nlm.nih.gov/12032570"' in heavy
+    without = [p for p, t in pages(site).items() if p.startswith("publication/") and "no address that a browser can open" in t]
+    assert len(without) > 50
+
+
+def test_a_shared_step_carries_no_count_of_another_disease(reader: passages.Reader) -> None:
+    works = next(s for s in pages_.entity(reader, iri_of(reader, GITELMAN)).sections if s.id == "works")
+    elsewhere = [s for g in works.groups for s in g.statements if not s.here]
+    assert elsewhere
+    assert not [s for s in elsewhere if s.often]
+
+
+def test_what_it_is_says_what_it_is(reader: passages.Reader) -> None:
+    what = pages_.entity(reader, iri_of(reader, GITELMAN)).sections[0]
+    assert what.lead.startswith(
+        "An autosomal recessive disease by loss of SLC12A3, seated in the distal convoluted tubule, with serum magnesium low"
+    )
+    assert pages_.entity(reader, iri_of(reader, "FHSH")).sections[0].lead.startswith("An autosomal recessive disease by loss of TRPM6")
+
+
+def test_an_annotation_is_named_by_what_the_page_is_not_about(site: Path) -> None:
+    text = pages(site)["disease/MONDO_0009550.html"]
+    assert "Renal magnesium wasting (HPO annotation)" in text
+    assert "is annotated to" not in "".join(said(text))
+
+
+def test_a_known_address_stands_in_the_data(tmp_path: Path) -> None:
+    made = sites.Site(sources.Sources(ROOT), "https://example.org/h/")
+    front = (made.read("index.html") or b"").decode()
+    block = json.loads(re.findall(r'<script type="application/ld\+json">(.*?)</script>', front)[0])["@graph"][0]
+    assert block["url"] == "https://example.org/h/"
+    assert {d["contentUrl"] for d in block["distribution"]} >= {"https://example.org/h/download/hypomag.nq"}
+    assert b"void:dataDump" in (made.read("void.ttl") or b"")
+
+
+def test_a_disputed_sign_is_no_sign_for_search_engines(site: Path, reader: passages.Reader) -> None:
+    told = [(reader.facts.one(c, "hm:object"), s) for c, s in reader.claims.items() if s.kind == "PhenotypeClaim" and s.polarity == "present"
+            and reader.facts.one(c, "hm:subject") == iri_of(reader, "FHSH")]  # fmt: skip
+    disputed = {sign for sign, s in told if s.disputed}
+    clear = {sign for sign, s in told if not s.disputed and s.status == "accepted"}
+    block = re.findall(r'<script type="application/ld\+json">(.*?)</script>', pages(site)[f"{FHSH}.html"])[0]
+    signs = {s["@id"] for s in json.loads(block)["@graph"][0]["signOrSymptom"]}
+    assert disputed - clear
+    assert not signs & (disputed - clear)
+
+
+def test_the_map_marks_what_is_not_settled(site: Path) -> None:
+    text = pages(site)["map.html"]
+    assert 'class="unsure"' in text.replace("class=unsure", 'class="unsure"')
+    assert re.search(r"<small>[^<]*(provisional|disputed)</small>", text.partition("<table>")[2])
+
+
+def test_without_the_template_engine_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(errors.InputError, match="jinja2") as found:
+        renderings.environment()
+    assert found.value.remedy == "pip install jinja2"

@@ -13,7 +13,8 @@ from hypomag.passages import Link, Reader, Table
 LEAD = "Which gene acts in which part of the kidney's tubule and of the gut, as the claims of the graph have it. Point at a gene to see its places; it leads to its page."
 CAPTION = (
     "Kidney, left, from the glomerulus to the collecting duct; gut, right. Not to scale. A gene stands where a claim says that it is "
-    "expressed, or where a step of the mechanism has its product act; grey parts have nothing on record."
+    "expressed, or where a step of the mechanism has its product act; grey parts have nothing on record. A name in italics stands "
+    "where only a provisional or disputed claim puts it."
 )
 WIDE, HIGH = 1080, 640
 # Part of the drawing → the run of the tube, where its words stand, how many genes fit on a line, and the line from the words to the part.
@@ -38,7 +39,10 @@ _LINE, _CHARACTER, _BETWEEN = 16, 8.6, 10
 
 @dataclass
 class Place:
-    """A part of the body with what acts there: gene → (where in the cell, claim), disease → claim."""
+    """A part of the body with what acts there: gene → (where in the cell, claim), disease → claim.
+
+    Where several claims put a gene there, an accepted and undisputed one speaks for it.
+    """
 
     genes: dict[str, tuple[set[str], str]] = field(default_factory=dict)
     diseases: dict[str, str] = field(default_factory=dict)
@@ -59,7 +63,7 @@ def places(reader: Reader) -> dict[str, Place]:
 
     def put(gene: str, where: str, details: set[str], claim: str) -> None:
         known, first = found[where].genes.get(gene, (set(), claim))
-        found[where].genes[gene] = (known | details, first)
+        found[where].genes[gene] = (known | details, claim if doubt(reader, first) and not doubt(reader, claim) else first)
 
     for claim, told in reader.claims.items():
         if told.kind != "SiteClaim" or told.polarity != "present":
@@ -86,6 +90,12 @@ def places(reader: Reader) -> dict[str, Place]:
                     if where.startswith("UBERON:"):
                         put(gene, where, set(), claim)
     return {where: found[where] for where in sorted(found)}
+
+
+def doubt(reader: Reader, claim: str) -> str:
+    """What stands against taking a claim for settled: provisional, disputed or nothing."""
+    told = reader.claims[claim]
+    return told.status if told.status != "accepted" else "disputed" if told.disputed else ""
 
 
 def atlas(reader: Reader) -> Atlas:
@@ -119,10 +129,11 @@ def _segment(reader: Reader, where: str, place: Place) -> str:
     for number, (gene, label) in enumerate(zip(genes, labels, strict=True)):
         row, place_in_row = divmod(number, most)
         causes = ", ".join(sorted({reader.facts.label(d) for d in _caused(reader, gene)}))
-        title = f"{label}{f': {causes}' if causes else ''}"
+        unsure = doubt(reader, place.genes[gene][1])
+        title = f"{label}{f': {causes}' if causes else ''}{f' ({unsure} here)' if unsure else ''}"
         out.append(
             f'<a href="{reader.path(gene)}" data-gene="{escape(label)}"><title>{escape(title)}</title>'
-            f'<text x="{x + place_in_row * column:g}" y="{y + (row + 1) * _LINE}">{escape(label)}</text></a>'
+            f'<text{" class=unsure" if unsure else ""} x="{x + place_in_row * column:g}" y="{y + (row + 1) * _LINE}">{escape(label)}</text></a>'
         )
     return "".join(out) + "</g>"
 
@@ -146,11 +157,15 @@ def _table(reader: Reader, found: dict[str, Place]) -> Table:
     for where in order:
         place = found[where]
         genes = sorted(
-            (Link(reader.facts.label(g), reader.path(claim), ", ".join(sorted(details))) for g, (details, claim) in place.genes.items()),
+            (
+                Link(reader.facts.label(g), reader.path(claim), ", ".join(filter(None, [*sorted(details), doubt(reader, claim)])))
+                for g, (details, claim) in place.genes.items()
+            ),
             key=lambda link: link.text,
         )
         diseases = sorted(
-            (Link(reader.facts.label(d), reader.path(claim)) for d, claim in place.diseases.items()), key=lambda link: link.text.casefold()
+            (Link(reader.facts.label(d), reader.path(claim), doubt(reader, claim)) for d, claim in place.diseases.items()),
+            key=lambda link: link.text.casefold(),
         )
         rows.append(((reader.link(prefixes.expand(where) or where),), tuple(genes), tuple(diseases)))
     return Table(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from pyoxigraph import NamedNode
 
-from hypomag import charts, comparisons, diagrams, measures, paths, prefixes
+from hypomag import charts, comparisons, diagrams, measures, paths, prefixes, signatures
 from hypomag.addresses import fragment
 from hypomag.cards import Line
 from hypomag.charts import Frequency
@@ -17,86 +18,138 @@ from hypomag.passages import NOT_PEOPLE, QUALIFIERS, Group, Link, Reader, Sectio
 from hypomag.paths import Path, Step
 from hypomag.sources import VOCAB
 
-MOST_BARS, MOST_GOALS, MOST_NEIGHBOURS, MOST_ROWS = 30, 14, 5, 14
-_SAME = ("hm:predicate", "hm:object", "hm:agent", "hm:goal", "hm:state")
+MOST_BARS, MOST_NARROWED, MOST_GOALS, MOST_NEIGHBOURS, MOST_ROWS = 30, 10, 14, 5, 14
+_SAME = (
+    "hm:predicate",
+    "hm:object",
+    "hm:agent",
+    "hm:goal",
+    "hm:state",
+    "hm:onset",
+    "hm:sex",
+    "hm:zygosity",
+    "hm:discriminator",
+    *QUALIFIERS,
+)
+_NOUNS = {"lost": "loss", "gained": "gain of function", "changed": "change"}
 _SIGNS = {"<=": "≤", ">=": "≥"}
 BOTH_UNITS = ("mmol/L", "mg/dL")
 
 
-def frequencies(reader: Reader, disease: str) -> tuple[list[Frequency], int]:
-    """How often each finding of a disease was seen, and how many findings more than are drawn.
+def frequencies(reader: Reader, disease: str) -> tuple[list[Frequency], list[Frequency], int]:
+    """How often each finding of a disease was seen, in whom it was counted or stated of some patients only, and how many findings more than are drawn.
 
-    Claims with a qualifier (severity, context, age group) and studies of animals or cells are left out. Nothing is
-    summed: the bar is the largest cohort, others stand beside it; a cohort of one is no bar.
+    Studies of animals or cells are left out. Nothing is summed: the bar is the largest cohort, others stand beside it; a
+    cohort of one is no bar, and counts that HPO pooled are one only where no cohort has any.
     """
-    counted: dict[str, dict[tuple[int, int, str], tuple[Line, str]]] = defaultdict(dict)
-    stated: dict[str, list[tuple[Line, str]]] = defaultdict(list)
-    sides: dict[str, set[str]] = defaultdict(set)
+    counted: dict[tuple[str, str], dict[tuple[int, int, str], tuple[Line, str]]] = defaultdict(dict)
+    stated: dict[tuple[str, str], list[tuple[Line, str]]] = defaultdict(list)
+    sides: dict[tuple[str, str], set[str]] = defaultdict(set)
     for claim in reader.facts.sections.get(disease, ()):
         told = reader.claims.get(claim)
         if told is None or told.kind not in ("PhenotypeClaim", "ComplicationClaim"):
             continue
-        finding = reader.facts.one(claim, "hm:object")
-        if any(reader.facts.values(claim, q) for q in QUALIFIERS):
-            continue
-        sides[finding] |= {told.polarity, *(("disputed",) if told.disputed else ())}
+        whom = ", ".join(dict.fromkeys(reader.facts.label(v) for q in QUALIFIERS for v in reader.facts.values(claim, q)))
+        key = (reader.facts.one(claim, "hm:object"), whom)
+        sides[key] |= {told.polarity, *(("disputed",) if told.disputed else ())}
         for line in told.lines:
             if line.study in NOT_PEOPLE:
                 continue
             if line.m and line.n is not None:
-                counted[finding].setdefault((line.n, line.m, line.source_iri), (line, claim))
+                counted[key].setdefault((line.n, line.m, line.source_iri), (line, claim))
             elif often(line) and line.direction == "supports" and told.polarity == "present":
-                stated[finding].append((line, claim))
-    found = []
-    for finding in sorted({*counted, *stated}):
-        label, doubt = reader.facts.label(finding), len(sides[finding]) > 1
+                stated[key].append((line, claim))
+    found: dict[bool, list[Frequency]] = {False: [], True: []}
+    for key in sorted({*counted, *stated}):
+        label, doubt = reader.facts.label(key[0]) + (f" ({key[1]})" if key[1] else ""), len(sides[key]) > 1
         cohorts = sorted(
-            (x for x in counted[finding].values() if (x[0].m or 0) > 1), key=lambda x: (-(x[0].m or 0), -(x[0].n or 0), x[0].iri)
+            (x for x in counted[key].values() if (x[0].m or 0) > 1),
+            key=lambda x: (bool(reader.pooled(x[0].iri)), -(x[0].m or 0), -(x[0].n or 0), x[0].iri),
         )
         if cohorts:
             line, claim = cohorts[0]
-            others = tuple((x.n or 0, x.m or 0) for x, _ in cohorts[1:])
-            source = reader.citation(line.source_iri, line.source)
-            found.append(Frequency(label, f"#{fragment(claim)}", line.n, line.m, others, source=source, disputed=doubt))
-        elif stated[finding]:
-            line, claim = min(stated[finding], key=lambda x: (not x[0].percent, x[0].iri))
-            ends = (float(line.percent), float(line.percent)) if line.percent else reader.bands.get(line.band)
-            if ends:
-                source, words = reader.citation(line.source_iri, line.source), often(line).lower()
-                found.append(
-                    Frequency(label, f"#{fragment(claim)}", low=ends[0], high=ends[1], stated=words, source=source, disputed=doubt)
-                )
-    found = charts.ordered(found)
-    return found[:MOST_BARS], len(found) - MOST_BARS
+            others = tuple((x.n or 0, x.m or 0) for x, _ in cohorts[1:] if not reader.pooled(x.iri))
+            cite = reader.cite(line)
+            bar = Frequency(label, f"#{fragment(claim)}", line.n, line.m, others, (), cite.citation, doubt, cite.pooled)
+            found[bool(key[1])].append(bar)
+        elif bands := [(b, claim) for line, claim in sorted(stated[key], key=lambda x: x[0].iri) if (b := _band(reader, line))]:
+            told_in = tuple(dict.fromkeys(b for b, _ in bands))
+            found[bool(key[1])].append(Frequency(label, f"#{fragment(bands[0][1])}", bands=told_in, disputed=doubt))
+    usual, narrowed = (charts.ordered(found[n]) for n in (False, True))
+    return usual[:MOST_BARS], narrowed[:MOST_NARROWED], max(0, len(usual) - MOST_BARS) + max(0, len(narrowed) - MOST_NARROWED)
+
+
+def _band(reader: Reader, line: Line) -> tuple[float, float, str, str] | None:
+    ends = (float(line.percent), float(line.percent)) if line.percent else reader.bands.get(line.band)
+    return (*ends, often(line).lower(), reader.cite(line).citation) if ends else None
 
 
 def chart(reader: Reader, disease: str) -> tuple[str, str]:
     """The chart of frequencies with its caption; nothing where no source counts or states any."""
-    found, more = frequencies(reader, disease)
-    if not found:
+    found, narrowed, more = frequencies(reader, disease)
+    if not found and not narrowed:
         return "", ""
     caption = (
         "How often each finding was seen. Line: n of m in the largest cohort on record; pale bar: its 95 % Wilson interval; thin marks: "
-        "other cohorts of two or more. Outlined: a band or percentage that a source states without counting. Nothing is added up; patients "
+        "other cohorts of two or more. Outlined: a band or percentage that a source states without counting, each where sources differ. "
+        "Nothing is added up by us; pooled is a count that HPO made over several publications. Patients "
         "who are written about are not a fair sample of all. A finding leads to its evidence."
     )
-    return charts.bars(found), caption + (f" {more} more findings follow below." if more > 0 else "")
+    drawn = charts.bars(found) if found else ""
+    if narrowed:
+        drawn += f'<p class="lead">In some patients only</p>{charts.bars(narrowed, scale=not found)}'
+    return drawn, caption + (f" {more} more findings follow below." if more > 0 else "")
+
+
+def in_short(reader: Reader, disease: str, measured: Sequence[str]) -> str:
+    """One sentence on what a disease is, put together from accepted claims: inheritance, gene, place, laboratory; nothing without a gene.
+
+    `measured` are the laboratory states that define it, in words.
+    """
+    facts = reader.facts
+    said: dict[str, dict[str, None]] = defaultdict(dict)
+    for claim in facts.sections.get(disease, ()):
+        told = reader.claims.get(claim)
+        if told and told.polarity == "present" and told.status == "accepted" and not reader.narrowed(claim):
+            said[told.kind][facts.label(facts.one(claim, "hm:object"))] = None
+    ways = " or ".join(
+        w.removesuffix(" inheritance").replace("Auto", "auto").replace("Semi", "semi").replace("Mito", "mito")
+        for w in said["InheritanceClaim"]
+        if w.endswith(" inheritance")
+    )
+    causes = " or ".join(f"{_NOUNS[how]} of {facts.label(gene)}" for gene, (how, _) in _genes(reader, disease).items())
+    if not causes:
+        return ""
+    kind = "group of diseases" if facts.pointing(disease, "rdfs:subClassOf") else "disease"
+    article = "An" if ways[:1] in tuple("aeiouX") else "A"
+    sites = " and the ".join(said["SiteClaim"])
+    parts = [
+        f"{article} {ways + ' ' if ways else ''}{kind} by {causes}",
+        f"seated in the {sites}" if sites else "",
+        f"with {' and '.join(measured)}" if measured else "",
+    ]
+    return ", ".join(p for p in parts if p) + "."
 
 
 def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
     """The mechanism of a disease as a signed graph: SVG, caption, and the steps in it; nothing where no path leads on.
 
     For each finding and laboratory state that the disease has on record and that is the state of a variable, the best
-    path from its gene is taken (paths.nearest); the paths are laid together.
+    path from its genes is taken (paths.nearest), and for each gene its shortest; the paths are laid together. Each gene
+    of an accepted claim of causation has a box of its own.
     """
-    chosen = _best_paths(reader, disease)
+    genes = _genes(reader, disease)
+    chosen = _best_paths(reader, disease, genes)
     if not chosen:
         return "", "", []
     boxes: dict[str, Box] = {}
     arrows: dict[tuple[str, str], Arrow] = {}
     steps: dict[str, Step] = {}
-    root = _root(reader, disease)
-    boxes["root"] = Box("root", root, 0)
+    begun = {(path.steps[0].origin, path.start_state) for path in chosen}
+    roots = {g: (how, starts) for g, (how, starts) in genes.items() if begun & set(starts)}
+    names = {g: f"{reader.facts.label(g)} {how}" for g, (how, _) in roots.items()}
+    for gene, name in names.items():
+        boxes[gene] = Box(gene, name, 0)
     for path in chosen:
         states = path.states()
         at = [path.steps[0].origin, *(s.target for s in path.steps)]
@@ -105,34 +158,43 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
             key = f"{iri}{state:+d}"
             findings = reader.facts.values(iri, "hm:lowFinding" if state < 0 else "hm:highFinding")
             boxes.setdefault(key, Box(key, label, state, notes=tuple(reader.facts.label(f) for f in findings)))
-        arrows.setdefault(("root", f"{at[0]}{states[0]:+d}"), Arrow("root", f"{at[0]}{states[0]:+d}", 0, root))
+        for gene, (_, starts) in roots.items():
+            if (at[0], states[0]) in starts:
+                arrows.setdefault((gene, f"{at[0]}{states[0]:+d}"), Arrow(gene, f"{at[0]}{states[0]:+d}", 0, names[gene]))
         for step, one, other in zip(path.steps, zip(at, states, strict=True), list(zip(at, states, strict=True))[1:], strict=False):
             pair = (f"{one[0]}{one[1]:+d}", f"{other[0]}{other[1]:+d}")
             places = f" in {', '.join(step.places)}" if step.places else ""
             arrows.setdefault(pair, Arrow(*pair, step.sign, f"{step.label}{places}", bool(step.disputes)))
             steps[step.iri] = step
-    title = f"How {root} leads to the findings of {reader.facts.label(disease)}"
+    causes = " or ".join(f"{_NOUNS[how]} of {reader.facts.label(g)}" for g, (how, _) in roots.items())
+    title = f"How {causes} leads to the findings of {reader.facts.label(disease)}"
     told = f"A graph of {len(boxes)} boxes and {len(arrows)} arrows; the same steps stand below as sentences with their evidence."
     svg = diagrams.draw(list(boxes.values()), list(arrows.values()), title, told)
     caption = (
         "↓ low, ↑ high, as the disease has it. An arrow raises what it points at, a bar lowers it; a dashed one is disputed. "
         "Drawn from the steps below: for each finding on record, the shortest path that is accepted."
-    )
+    ) + (" Each gene at the top is a cause by itself." if len(roots) > 1 else "")
+    if left := [reader.facts.label(g) for g in genes if g not in roots]:
+        caption += f" No step on record leads from {', '.join(left)} to a finding."
     return svg, caption, list(steps)
 
 
-def _root(reader: Reader, disease: str) -> str:
-    told = []
+def _genes(reader: Reader, disease: str) -> dict[str, tuple[str, list[tuple[str, int]]]]:
+    """The genes of the accepted claims of causation, by name: gene → (lost, gained or changed, the variables it acts through with their states)."""
+    found: dict[str, set[str]] = defaultdict(set)
     for claim in reader.facts.sections.get(disease, ()):
-        if claim in reader.claims and reader.claims[claim].kind == "CausationClaim" and reader.claims[claim].polarity == "present":
-            how = "gained" if reader.facts.one(claim, "hm:predicate") == prefixes.expand("RO:0004001") else "lost or changed"
-            if reader.facts.one(claim, "hm:predicate") == prefixes.expand("RO:0004002"):
-                how = "lost"
-            told.append(f"{reader.facts.label(reader.facts.one(claim, 'hm:object'))} {how}")
-    return ", ".join(sorted(set(told))[:3]) or reader.facts.label(disease)
+        told = reader.claims.get(claim)
+        if told and told.kind == "CausationClaim" and told.polarity == "present" and told.status == "accepted":
+            predicate = prefixes.shorten(reader.facts.one(claim, "hm:predicate"))
+            found[reader.facts.one(claim, "hm:object")].add({"RO:0004002": "lost", "RO:0004001": "gained"}.get(predicate, "changed"))
+    told_of = {}
+    for gene in sorted(found, key=reader.facts.label):
+        how = next(w for w in _NOUNS if w in found[gene])
+        told_of[gene] = (how, [(v, 1 if how == "gained" else -1) for v in reader.facts.pointing(gene, "hm:activityOf")])
+    return told_of
 
 
-def _best_paths(reader: Reader, disease: str) -> list[Path]:
+def _best_paths(reader: Reader, disease: str, genes: Mapping[str, tuple[str, list[tuple[str, int]]]]) -> list[Path]:
     goals: dict[tuple[str, int], None] = {}
     states = {"stateLow": -1, "stateUndetectable": -1, "stateInappropriatelyLow": -1, "stateHigh": 1, "stateInappropriatelyHigh": 1}
     for claim in reader.facts.sections.get(disease, ()):
@@ -147,17 +209,24 @@ def _best_paths(reader: Reader, disease: str) -> list[Path]:
             state = states.get(reader.facts.one(claim, "hm:state").removeprefix(VOCAB))
             if state:
                 goals[thing, state] = None
-    try:
-        found = paths.nearest(reader.store, disease, reader.steps)
-    except HypomagError:  # the disease acts through no variable of the mechanism
-        return []
-    return sorted((found[goal] for goal in goals if goal in found), key=lambda p: p.weight)[:MOST_GOALS]
+    every = [paths.nearest(reader.store, disease, reader.steps, starts) for _, starts in genes.values() if starts]
+    of_gene = [sorted((found[goal] for goal in goals if goal in found), key=lambda p: p.weight) for found in every]
+    best = {
+        goal: min((found[goal] for found in every if goal in found), key=lambda p: p.weight)
+        for goal in goals
+        if any(goal in f for f in every)
+    }
+    chosen = sorted(best.values(), key=lambda p: p.weight)[:MOST_GOALS]
+    for mine in of_gene:  # each gene leads somewhere, also where another one's way is shorter
+        if mine and not any(p.steps[0].origin == q.steps[0].origin for p in chosen for q in mine):
+            chosen.append(mine[0])
+    return chosen
 
 
-def told_apart(reader: Reader, disease: str) -> Table | None:
+def told_apart(reader: Reader, disease: str) -> list[Table]:
     """What sources say tells a disease from others: finding, value or test, with what is seen on each side and the stated limit."""
     facts = reader.facts
-    rows = []
+    rows, alike = [], []
     for claim in reader.mentions.get(disease, ()):
         ends = (facts.one(claim, "hm:subject"), facts.one(claim, "hm:object"))
         told = reader.claims[claim]
@@ -170,21 +239,27 @@ def told_apart(reader: Reader, disease: str) -> Table | None:
             limit = f"{_form(reader, node)} {facts.one(node, 'hm:unit')}" if facts.one(node, "hm:value") else ""
             seen[0] = f"{seen[0]} ({limit})" if seen[0] and limit else seen[0] or limit
             mine, theirs = seen if first else seen[::-1]
-            if told.polarity == "absent":
-                mine = theirs = "no difference"
             feature, source = facts.one(node, "hm:feature"), reader.statement(claim).cites
             cited = Link(source[0].citation if source else "", reader.path(claim), "disputed" if told.disputed else "")
             name = Link(reader.short(other) or facts.label(other), reader.path(other))
-            rows.append(((name,), (reader.link(feature),), (Link(mine or "?"),), (Link(theirs or "?"),), (cited,)))
-    if not rows:
-        return None
-    rows.sort(key=lambda r: [(c[0].text.casefold(), c[0].path) for c in r])
+            if told.polarity == "absent":
+                alike.append(((name,), (reader.link(feature),), (cited,)))
+            elif mine or theirs:
+                rows.append(((name,), (reader.link(feature),), (Link(mine or "?"),), (Link(theirs or "?"),), (cited,)))
+    for found in (rows, alike):
+        found.sort(key=lambda r: [(c[0].text.casefold(), c[0].path) for c in r])
     head = ("Told from", "by", "here", "there", "evidence")
-    return Table("What sources say tells it apart; ? is not stated.", head, tuple(rows))
+    tables = [Table("What sources say tells it apart; ? is not stated.", head, tuple(rows))] if rows else []
+    if alike:
+        tables.append(Table("What sources say does not tell it apart.", ("Not told from", "by", "evidence"), tuple(alike)))
+    return tables
 
 
 def neighbours(reader: Reader, disease: str) -> Table | None:
-    """The laboratory states of a disease beside those of the diseases that it is told apart from, and of its siblings."""
+    """The laboratory states of a disease beside those of the single diseases with the most values on record of both.
+
+    Each claim that tells the two apart counts as one value more.
+    """
     facts = reader.facts
     pairs = [
         (facts.one(c, "hm:subject"), facts.one(c, "hm:object"))
@@ -192,11 +267,13 @@ def neighbours(reader: Reader, disease: str) -> Table | None:
         if reader.claims[c].kind == "DifferentialClaim"
     ]
     partners = [b if a == disease else a for a, b in pairs if disease in (a, b)]
-    siblings = [s for parent in facts.values(disease, "rdfs:subClassOf") for s in facts.pointing(parent, "rdfs:subClassOf")]
-    wanted = [
-        d for d in dict.fromkeys([*partners, *siblings]) if d != disease and reader.signatures.get(d) and reader.signatures[d].laboratory
-    ]
-    if disease not in reader.signatures or not wanted or not reader.signatures[disease].laboratory:
+    mine = reader.signatures.get(disease)
+    if mine is None or not mine.laboratory:
+        return None
+    others = {*partners, *(d for d, *_ in signatures.candidates(reader.store))} - {disease}
+    filled = {d: len(set(mine.laboratory) & set(s.laboratory)) for d in others if (s := reader.signatures.get(d)) and s.genes}
+    wanted = sorted((d for d, n in filled.items() if n), key=lambda d: (-filled[d] - partners.count(d), facts.label(d)))
+    if not wanted:
         return None
     known = {d: reader.signatures[d] for d in [disease, *wanted[:MOST_NEIGHBOURS]]}
     rows = [r for r in comparisons.laboratory(reader.store, known) if disease in r.cells and len(r.cells) > 1]
@@ -218,14 +295,23 @@ def neighbours(reader: Reader, disease: str) -> Table | None:
         return None
     head = ("Laboratory value", *(reader.short(d) or facts.label(d) for d in known))
     return Table(
-        "What the laboratory shows here and in its neighbours, counts of cohorts added up; ? is not on record. A cell leads to its evidence.",
+        "What the laboratory shows in most patients here and in its neighbours, those with the most values on record of both; counts of "
+        f"cohorts are added up; ? is not on record. A cell leads to its evidence.{f' {len(wanted) - MOST_NEIGHBOURS} more diseases can be compared.' if len(wanted) > MOST_NEIGHBOURS else ''}",
         head,
         tuple(body),
     )
 
 
-def limits(reader: Reader, disease: str) -> Table | None:
-    """The limits that sources give for the laboratory values of a disease, in both units; a converted form says so."""
+def is_target(reader: Reader, claim: str) -> bool:
+    """Whether a limit is what a treatment aims at, and no word on diagnosis."""
+    return f"{VOCAB}treated" in reader.facts.values(claim, "hm:population")
+
+
+def limits(reader: Reader, disease: str, *, targets: bool = False) -> Table | None:
+    """The limits that sources give for the laboratory values of a disease, in both units; a converted form says so.
+
+    `targets` asks for those that a treatment aims at.
+    """
     facts = reader.facts
     own = {
         facts.one(c, "hm:object")
@@ -239,15 +325,29 @@ def limits(reader: Reader, disease: str) -> Table | None:
             continue
         subject, contexts = facts.one(claim, "hm:subject"), facts.values(claim, "hm:context")
         general = subject.startswith(findings) and not any(c.startswith(diseases) for c in contexts)
-        if disease in (subject, *contexts) or (general and facts.one(claim, "hm:object") in own):
-            rows.append(_limit(reader, claim))
+        concerned = disease in (subject, *contexts) or (general and facts.one(claim, "hm:object") in own)
+        if concerned and is_target(reader, claim) is targets:
+            rows.append((_limit_order(reader, claim), _limit(reader, claim)))
     if not rows:
         return None
-    rows.sort(key=lambda r: (r[0][0].text.casefold(), r[0][0].path))
     head = ("Limit", *BOTH_UNITS, "other unit", "for", "on whose authority")
+    if targets:
+        head = ("Target", *head[1:])
     return Table(
-        "Limits that sources give, each as stated and in the other unit; (≈) is converted by us. They are no advice.", head, tuple(rows)
+        f"{'What treatment aims at, by source' if targets else 'Limits that sources give'}, each as stated and in the other unit; (≈) is converted by us. "
+        f"{'' if targets else 'The sign shows on which side of the limit the finding is expected. '}They are no advice.",
+        head,
+        tuple(row for _, row in sorted(rows, key=lambda r: r[0])),
     )
+
+
+def _limit_order(reader: Reader, claim: str) -> tuple[str, str, Decimal, str]:
+    """Limits of one quantity stand together, by people and value."""
+    facts = reader.facts
+    people = ", ".join(facts.label(p) for p in facts.values(claim, "hm:population"))
+    value = next((v for q in sorted(facts.values(claim, "hm:statedAs"), key=lambda q: facts.one(q, "hm:unit") != "mmol/L")
+                  for v in (facts.one(q, "hm:value") or facts.one(q, "hm:low"),) if v), "0")  # fmt: skip
+    return facts.label(facts.one(claim, "hm:object")).casefold(), people, Decimal(value), claim
 
 
 def _limit(reader: Reader, claim: str) -> tuple[tuple[Link, ...], ...]:
@@ -288,7 +388,7 @@ def _in_unit(reader: Reader, claim: str, variable: str, unit: str, forms: list[t
     return (Link("–"),)
 
 
-def conflicts(reader: Reader, disease: str) -> tuple[Group, ...]:
+def conflicts(reader: Reader, disease: str) -> tuple[tuple[Table, ...], tuple[Group, ...]]:
     """Claims on which sources stand on both sides, and claims of absence beside claims of presence; each leads to both sides."""
     facts = reader.facts
     own = [c for c in facts.sections.get(disease, ()) if c in reader.claims]
@@ -296,7 +396,7 @@ def conflicts(reader: Reader, disease: str) -> tuple[Group, ...]:
     present: dict[tuple[str, ...], list[str]] = defaultdict(list)
 
     def key(claim: str) -> tuple[str, ...]:
-        """What a claim says but for its polarity: the same treatment is that with the same agent for the same end."""
+        """What a claim says but for its polarity, and of whom: the same treatment is that with the same agent for the same end."""
         return tuple(",".join(sorted(facts.values(claim, p))) for p in _SAME)
 
     for claim in own:
@@ -306,17 +406,20 @@ def conflicts(reader: Reader, disease: str) -> tuple[Group, ...]:
             both.append(Link(told.label, reader.path(claim), f"{sides[0]} for, {sides[1]} against"))
         if told.polarity == "present":
             present[key(claim)].append(claim)
-    beside = []
+    rows = []
     for claim in own:
         found = present.get(key(claim), [])
         if reader.claims[claim].polarity == "absent" and found:
-            beside.append(Link(reader.claims[claim].label, reader.path(claim), "absent"))
-            beside.extend(Link(reader.claims[c].label, reader.path(c), "present") for c in sorted(found))
-    groups = [
-        Group("Sources disagree on these", links=tuple(sorted(both, key=lambda x: x.text.casefold()))),
-        Group("Stated as absent by some, as present by others", links=tuple(dict.fromkeys(beside))),
-    ]
-    return tuple(g for g in groups if g.links)
+            sides_told = [tuple(reader.claim_link(c, reader.claims[c].label) for c in side) for side in ([claim], sorted(found))]
+            rows.append(tuple(sides_told))
+    rows.sort(key=lambda r: r[0][0].text.casefold())
+    tables = (
+        (Table("Said not to be so, and said to be so, of the same patients", ("negative finding", "beside it"), tuple(rows)),)
+        if rows
+        else ()
+    )
+    groups = (Group("Sources disagree on these", links=tuple(sorted(both, key=lambda x: x.text.casefold()))),) if both else ()
+    return tables, groups
 
 
 def cited(reader: Reader, section_groups: list[Section]) -> tuple[Link, ...]:

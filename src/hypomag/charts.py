@@ -14,8 +14,8 @@ Z95 = 1.959963984540054  # the 97.5 % point of the standard normal distribution
 class Frequency:
     """How often a finding was seen: n of m in the largest cohort, the other cohorts, else a stated percentage or band.
 
-    `low` and `high` are the ends of a stated band in percent; where a source states one percentage, both are that.
-    `href` leads to the claim.
+    `bands` are the ends in percent of each stated band, with its words and its source; where a source states one percentage,
+    both ends are that. `pooled` is over how many publications HPO added the counts up. `href` leads to the claim.
     """
 
     label: str
@@ -23,15 +23,17 @@ class Frequency:
     n: int | None = None
     m: int | None = None
     others: tuple[tuple[int, int], ...] = ()
-    low: float | None = None
-    high: float | None = None
-    stated: str = ""
+    bands: tuple[tuple[float, float, str, str], ...] = ()
     source: str = ""
     disputed: bool = False
+    pooled: int = 0
 
     @property
     def counted(self) -> str:
-        return (f"{self.n} of {self.m}" if self.m else self.stated) + (", disputed" if self.disputed else "")
+        """How often, in few words; where sources state different bands, the lowest and the highest."""
+        words = list(dict.fromkeys(w for _, _, w, _ in sorted(self.bands)))
+        told = f"{self.n} of {self.m}" if self.m else words[0] if len(words) == 1 else f"{words[0]} to {words[-1]}, sources differ"
+        return told + (", pooled" if self.pooled else "") + (", disputed" if self.disputed else "")
 
     @property
     def told(self) -> str:
@@ -39,10 +41,10 @@ class Frequency:
         if self.m and self.n is not None:
             low, high = wilson(self.n, self.m)
             more = f"; other cohorts: {', '.join(f'{n} of {m}' for n, m in self.others)}" if self.others else ""
-            return (
-                f"{self.label}: {self.n} of {self.m}, {_percent(self.n / self.m)}, 95 % interval {_percent(low)} to {_percent(high)}{more}"
-            )
-        return f"{self.label}: {self.stated}"
+            source = f" ({self.source})" if self.source else ""
+            interval = "" if self.pooled else f", 95 % interval {_percent(low)} to {_percent(high)}"
+            return f"{self.label}: {self.n} of {self.m}{source}, {_percent(self.n / self.m)}{interval}{more}"
+        return f"{self.label}: " + "; ".join(f"{words} ({source})" if source else words for _, _, words, source in sorted(self.bands))
 
 
 def wilson(n: int, m: int, z: float = Z95) -> tuple[float, float]:
@@ -63,33 +65,34 @@ def wilson(n: int, m: int, z: float = Z95) -> tuple[float, float]:
 
 def ordered(frequencies: Sequence[Frequency]) -> list[Frequency]:
     """Counted findings first, then stated ones, each the most frequent first."""
-    return sorted(frequencies, key=lambda f: (not f.m, -((f.n or 0) / f.m if f.m else f.high or 0), -(f.m or 0), f.label))
+    return sorted(
+        frequencies, key=lambda f: (not f.m, -((f.n or 0) / f.m if f.m else max(high for _, high, _, _ in f.bands)), -(f.m or 0), f.label)
+    )
 
 
-def bars(frequencies: Sequence[Frequency]) -> str:
+def bars(frequencies: Sequence[Frequency], *, scale: bool = True) -> str:
     """Draw a list of findings, each with its bar; the bar scales with the page, the words do not.
 
     >>> print(bars([Frequency("Seizure", "#x", 27, 28, ((1, 1),))]))  # doctest: +ELLIPSIS
     <div class="scale" ...</div><ol class="bars"><li><a href="#x">Seizure</a><b>27 of 28</b><svg ...</svg></li></ol>
     """
-    scale = '<div class="scale" aria-hidden="true"><span>0 %</span><span>50 %</span><span>100 %</span></div>'
-    return scale + '<ol class="bars">' + "".join(_row(f) for f in frequencies) + "</ol>"
+    head = '<div class="scale" aria-hidden="true"><span>0 %</span><span>50 %</span><span>100 %</span></div>'
+    return (head if scale else "") + '<ol class="bars">' + "".join(_row(f) for f in frequencies) + "</ol>"
 
 
 def _row(f: Frequency) -> str:
     drawn = []
     if f.m and f.n is not None:
         low, high = wilson(f.n, f.m)
-        drawn.append(f'<rect class="i" x="{_x(low)}" y="2" width="{_x(high - low)}" height="6"/>')
+        if not f.pooled:
+            drawn.append(f'<rect class="i" x="{_x(low)}" y="2" width="{_x(high - low)}" height="6"/>')
         drawn.extend(f'<rect class="o" x="{_tick(n / m)}" y="3" width=".6" height="4"/>' for n, m in f.others)
         drawn.append(f'<rect class="p" x="{_tick(f.n / f.m, 1.4)}" width="1.4" height="10"/>')
-    elif f.low is not None and f.high is not None:
-        width = max(f.high - f.low, 1.4)
-        drawn.append(f'<rect class="s" x="{min(f.low, 100 - width):g}" y="2" width="{width:g}" height="6"/>')
-    svg = (
-        '<svg role="img" viewBox="0 0 100 10" preserveAspectRatio="none">'
-        f"<title>{escape(f.told + (f' ({f.source})' if f.source else ''))}</title>{''.join(drawn)}</svg>"
-    )
+    else:
+        for low, high in sorted({(low, high) for low, high, _, _ in f.bands}):
+            width = max(high - low, 1.4)
+            drawn.append(f'<rect class="s" x="{min(low, 100 - width):g}" y="2" width="{width:g}" height="6"/>')
+    svg = f'<svg role="img" viewBox="0 0 100 10" preserveAspectRatio="none"><title>{escape(f.told)}</title>{"".join(drawn)}</svg>'
     return f'<li><a href="{escape(f.href)}">{escape(f.label)}</a><b>{escape(f.counted)}</b>{svg}</li>'
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from pyoxigraph import NamedNode, Store
@@ -18,6 +19,7 @@ from hypomag.signatures import Record, Signature, best, signatures
 from hypomag.sources import VOCAB
 
 SECTIONS = ("Told apart by", "Cause", "Inheritance", "Onset", "Laboratory", "Findings", "Outlook", "Treatment")
+SOME, MANY, VERY_FEW = Decimal("0.5"), Decimal("0.25"), Decimal("0.05")
 DIFFERS, ONE_SIDED, ALIKE = "differs", "on record for some only", "alike"
 _KINDS = {
     "CausationClaim": "Cause",
@@ -232,18 +234,54 @@ def _stated(store: Store, nodes: list[str]) -> Iterable[Row]:
         yield _row(section, next(objects[key, d] for d in by_disease), label or section, cells, len(nodes))
 
 
+@dataclass(frozen=True)
+class Usual:
+    """What a laboratory value usually is in a disease, in the words of the sources, how often, and the record that says so."""
+
+    value: str
+    often: str
+    record: Record
+
+
+def usual(signature: Signature, variable: str) -> Usual | None:
+    """The state of a laboratory value that most patients on record show.
+
+    A state that half of the patients or fewer show is said to occur in some, in very few below one in twenty; states of which
+    nobody counted how often each occurs stand together. What only a provisional claim says comes last.
+    """
+    grouped: dict[str, tuple[Decimal, Record]] = {}
+    for share, record in signature.shares(variable).values():
+        grouped[record.claim] = (grouped.get(record.claim, (Decimal(0), record))[0] + share, record)
+    if not grouped:
+        return None
+    own = {c: r.share if r.m or r.share != 1 else share for c, (share, r) in grouped.items()}
+    contrary = sum(r.share for _, r in grouped.values() if r.m) > 1  # more than all patients: who counted more is told
+    order = sorted(
+        grouped.values(),
+        key=lambda g: (g[1].status != "accepted", -(g[1].n or 0) if contrary else 0, -g[0], -len(g[1].citations), g[1].claim),
+    )
+    share, record = order[0]
+    others = [
+        r for _, r in order[1:]
+        if own[r.claim] >= (MANY if r.m or r.share != 1 else SOME) and not set(r.states) & set(record.states)
+    ]  # fmt: skip
+    if own[record.claim] == 0:
+        return Usual(f"not {record.stated}", record.counted, record)
+    if own[record.claim] <= SOME and not record.m and record.share == 1:
+        alike = [r.stated for x, r in order if x == share and not r.m and r.share == 1]
+        return Usual(" or ".join(dict.fromkeys(alike)), "sources differ" if len(alike) > 1 else "", record)
+    told = record.stated if own[record.claim] > SOME else f"{record.stated} in {'very few' if own[record.claim] < VERY_FEW else 'some'}"
+    often = [record.counted, "sources differ" if others and not record.counted.endswith("sources differ") else ""]
+    return Usual(told, ", ".join(o for o in often if o), record)
+
+
 def laboratory(store: Store, known: Mapping[str, Signature]) -> Iterable[Row]:
     """Rows of the laboratory states on record of some diseases."""
     for variable in sorted({v for s in known.values() for v in s.laboratory}):
         cells = {}
         for iri, signature in known.items():
-            shares = sorted(signature.shares(variable).items(), key=lambda i: (-i[1][0], i[0]))
-            if not shares:
-                continue
-            state, (share, record) = shares[0]
-            value = state if share > 0 else f"not {state}"
-            often = record.counted or ("" if share in (0, 1) else ", ".join(f"{s} {round(x * 100)} %" for s, (x, _) in shares))
-            cells[iri] = _cell(value, often, signature.laboratory[variable])
+            if told := usual(signature, variable):
+                cells[iri] = _cell(told.value, told.often, [told.record, *signature.laboratory[variable]])
         if cells:
             yield _row("Laboratory", variable, names.label(store, NamedNode(variable)), cells, len(known))
 
@@ -255,11 +293,11 @@ def _findings(store: Store, known: dict[str, Signature]) -> Iterable[Row]:
             record = best(signature.findings.get(term, ()))
             if record is not None:
                 value = "absent" if record.share == 0 else "in some" if record.share <= 0.5 else "present"
-                cells[iri] = _cell(value, record.counted, signature.findings[term])
+                cells[iri] = _cell(value, record.counted, [record, *signature.findings[term]])
         yield _row("Findings", term, names.label(store, NamedNode(term)), cells, len(known))
 
 
 def _cell(value: str, often: str, records: Iterable[Record]) -> Cell:
     records = list(records)
     citations = tuple(dict.fromkeys(c for r in records for c in r.citations))
-    return Cell(value, often, tuple(prefixes.shorten(r.claim) for r in records), citations, any(r.disputed for r in records))
+    return Cell(value, often, tuple(dict.fromkeys(prefixes.shorten(r.claim) for r in records)), citations, any(r.disputed for r in records))

@@ -227,6 +227,8 @@ def description(store: Store, files: Mapping[str, bytes], folder: str = "") -> s
         say(graph.value, dct + "license", NamedNode(licence))
         say(graph.value, dct + "rights", english(note))
         say(graph.value, void + "triples", number(count))
+    if folder:
+        say(dataset, dcat + "landingPage", NamedNode(folder.removesuffix("download/")))
     for name, content in sorted(files.items()):
         media = MEDIA_TYPES[name.rpartition(".")[2]]
         node = f"{BASE}release/{version}/{name}"

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from hypomag import chapters, prefixes
+from hypomag import chapters, comparisons, prefixes
 from hypomag.addresses import address, fragment
-from hypomag.passages import Group, Link, Page, Reader, Section, Table
+from hypomag.passages import Group, Link, Page, Reader, Section, Table, opens
 from hypomag.queries import Question, variables
 from hypomag.results import readable
 from hypomag.sources import VOCAB
@@ -48,7 +48,8 @@ _INVERSE = (
     ("its kinds", "rdfs:subClassOf"), ("low state of", "hm:lowFinding"), ("high state of", "hm:highFinding"), ("activity", "hm:activityOf"),
     ("measures", "hm:test"), ("measured as", "hm:analyte"), ("here", "hm:location"), ("seen in", "hm:process"), ("formula", "hm:variable"),
 )  # fmt: skip
-_ROWS_SHOWN, _MOST_MEASURED = 12, 6
+_ROWS_SHOWN, _MOST_MEASURED, _MOST_IN_SHORT = 12, 6, 2
+_CARDINAL = "variable:serum-magnesium"
 
 
 def entity(reader: Reader, iri: str) -> Page:
@@ -67,9 +68,10 @@ def entity(reader: Reader, iri: str) -> Page:
     clinical = kind == "disease" or any(reader.claims[c].kind == "TreatmentClaim" and reader.facts.homes.get(c) == iri for c in claims)
     found = [_chapter(reader, iri, kind, claims, chapter, clinical) for chapter in CHAPTERS]
     sections = [s for s in [*found[:2], *_own_parts(reader, iri, kind), *found[2:]] if not s.empty]
-    if clinical and (groups := chapters.conflicts(reader, iri)):
+    tables, groups = chapters.conflicts(reader, iri) if clinical else ((), ())
+    if tables or groups:
         lead = "Sources that contradict each other stay side by side; each statement leads to both sides."
-        sections.append(Section("conflicts", "Conflicts", lead, groups=groups))
+        sections.append(Section("conflicts", "Conflicts", lead, tables=tables, groups=groups))
     if sections and (links := chapters.cited(reader, sections)):
         sections.append(
             Section("sources", "Sources", f"{len(links)} publications and pages; each leads to all that it says here.", links=links)
@@ -90,15 +92,26 @@ def _chapter(reader: Reader, iri: str, kind: str, claims: list[str], chapter: tu
     elif name == "works" and kind == "disease":
         figure, caption, steps = chapters.mechanism(reader, iri)
     elif name == "neighbours" and kind == "disease":
-        tables = [t for t in [chapters.told_apart(reader, iri), chapters.neighbours(reader, iri)] if t]
+        tables = [*chapters.told_apart(reader, iri), *([beside] if (beside := chapters.neighbours(reader, iri)) else [])]
     elif name == "diagnosis" and clinical:
         tables = [t for t in [chapters.limits(reader, iri)] if t]
+        claims = [c for c in claims if not chapters.is_target(reader, c)]
+    elif name == "treatment" and clinical:
+        tables = [t for t in [chapters.limits(reader, iri, targets=True)] if t]
+        kinds = (*kinds, "ThresholdClaim")
+        claims = [c for c in claims if reader.claims[c].kind != "ThresholdClaim" or chapters.is_target(reader, c)]
     elsewhere = "Diseases that show it" if kind == "phenotype" and name == "shows" else ""
     groups = reader.groups([*claims, *(s for s in steps if s not in claims)], kinds, iri, elsewhere)
     if groups and groups[0].heading == title:
         groups = (replace(groups[0], heading=""), *groups[1:])
     if kind == "phenotype" and not clinical and name == "shows":
         title = "Where it is seen"
+    if name == "what" and kind == "disease":
+        cardinal = reader.facts.label(prefixes.expand(_CARDINAL) or "")
+        measured = sorted((link.text for link in _measured(reader, iri)), key=lambda m: not m.startswith(cardinal))
+        lead = chapters.in_short(
+            reader, iri, [m for m in measured if not m.endswith((" in some", " in very few")) and " or " not in m][:_MOST_IN_SHORT]
+        )
     if name == "gaps":
         lead = "Searched for and not found: an open question, not a statement that there is nothing." if groups else ""
     return Section(name, title, lead, figure, caption, tuple(tables), groups)
@@ -183,30 +196,30 @@ def _glance(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[
         links: dict[str, Link] = {}
         for claim in own:
             about = reader.facts.one(claim, "hm:object" if end == "hm:subject" else "hm:subject")
-            if reader.claims[claim].kind == claim_kind and about == iri:
+            if reader.claims[claim].kind == claim_kind and about == iri and not reader.narrowed(claim):
                 link = reader.claim_link(claim, reader.facts.label(reader.facts.one(claim, end)), reader.statement(claim).often)
                 links.setdefault(link.text, link)
         if links:
             yield name, tuple(sorted(links.values(), key=lambda x: x.text.casefold()))
-    if kind == "disease" and (measured := _measured(reader, own)):
+    if kind == "disease" and (measured := _measured(reader, iri)):
         yield "laboratory", measured
 
 
-def _measured(reader: Reader, own: list[str]) -> tuple[Link, ...]:
-    """The state of each laboratory value that most lines speak for; where claims name several, it says so."""
-    facts = reader.facts
-    states: dict[str, list[str]] = defaultdict(list)
-    for claim in own:
-        if reader.claims[claim].kind == "LaboratoryClaim" and not facts.values(claim, "hm:population"):
-            states[facts.one(claim, "hm:object")].append(claim)
+def _measured(reader: Reader, iri: str) -> tuple[Link, ...]:
+    """The usual state of the laboratory values of a disease of which the most patients, then the most sources, are on record."""
+    signature = reader.signatures.get(iri)
     found = []
-    for variable, claims in states.items():
-        best = min(claims, key=lambda c: (-len(reader.claims[c].lines), c))
-        text = f"{facts.label(variable)} {facts.label(facts.one(best, 'hm:state'))}"
-        doubt = "disputed" if reader.claims[best].disputed or len({facts.one(c, "hm:state") for c in claims}) > 1 else ""
-        note = ", ".join(w for w in (reader.statement(best).often, doubt) if w)
-        found.append((-len(reader.claims[best].lines), text, reader.claim_link(best, text, note)))
-    return tuple(link for _, _, link in sorted(found, key=lambda x: x[:2])[:_MOST_MEASURED])
+    if signature is None:
+        return ()
+    for variable, records in signature.laboratory.items():
+        told = comparisons.usual(signature, variable)
+        if told and told.record.status == "accepted" and told.record.share:
+            text = f"{reader.facts.label(variable)} {told.value}"
+            pooled = reader.statement(told.record.claim).often == f"{told.record.counted}, pooled"
+            note = ", ".join(w for w in (told.often, "pooled" if pooled else "", "disputed" if told.record.disputed else "") if w)
+            sources = {c for r in records for c in r.citations}
+            found.append((-max(r.m or 0 for r in records), -len(sources), text, reader.claim_link(told.record.claim, text, note)))
+    return tuple(x[-1] for x in sorted(found, key=lambda x: x[:3])[:_MOST_MEASURED])
 
 
 def _synonyms(reader: Reader, iri: str) -> tuple[str, ...]:
@@ -220,17 +233,26 @@ def publication(reader: Reader, iri: str) -> Page:
     by_home: dict[str, list[str]] = defaultdict(list)
     for claim in reader.mentions.get(iri, ()):
         by_home[facts.homes.get(claim, "")].append(claim)
-    groups = []
+    groups, among = [], []
     for home in sorted(by_home, key=lambda h: facts.label(h).casefold()):
-        told = []
+        told, shared = [], []
         for claim in sorted(by_home[home]):
             statement = reader.statement(claim)
             own = tuple(reader.cite(line) for line in reader.claims[claim].lines if line.source_iri == iri)
-            often = next((c.often for c in own if c.often), "")
-            told.append(replace(statement, here=False, often=often, cites=own, more=0, own_lines=True))
-        if told:
-            groups.append(Group(facts.label(home), tuple(told)))
-    sections = [Section("says", "What it says", groups=tuple(groups))]
+            alone = tuple(c for c in own if not c.pooled)
+            if own and not alone:  # a count over several publications is not what this one says
+                shared.append(replace(statement, here=False, often=own[0].often, cites=own[:1], more=0, own_lines=True))
+                continue
+            often = next((c.often for c in alone if c.often), "")
+            told.append(replace(statement, here=False, often=often, cites=alone, more=0, own_lines=True))
+        groups += [Group(facts.label(home), tuple(told))] if told else []
+        among += [Group(facts.label(home), tuple(shared))] if shared else []
+    sections = [
+        Section("says", "What it says", groups=tuple(groups)),
+        Section(
+            "among", "Cited by HPO among others", "Counts that HPO made over several publications, this one the first.", groups=tuple(among)
+        ),
+    ]
     cohorts = [c for c in facts.sections.get(iri, ()) if prefixes.shorten(c).startswith("cohort:")]
     rows = []
     for c in sorted(cohorts, key=facts.label):
@@ -268,10 +290,9 @@ def _ways_out(reader: Reader, iri: str) -> tuple[Link, ...]:
         target = prefixes.expand(f"{'doi' if prefix == 'DOI' else prefix}:{number}")
         if prefix in ("PMID", "DOI") and target and target not in {w.path for w in ways}:
             ways.append(Link(identifier, target))
-    ways.extend(
-        Link(a, f"https://{a}" if " " not in a and "/" in a and "." in a.split("/")[0] else "")
-        for a in reader.facts.values(iri, "hm:address")
-    )
+    ways.extend(Link(a, f"https://{a}" if opens(a) else "") for a in reader.facts.values(iri, "hm:address"))
+    if not any(w.path for w in ways):
+        ways.append(Link("no address that a browser can open is on record"))
     return tuple({w.path or w.text: w for w in ways}.values())
 
 

@@ -14,14 +14,27 @@ from hypomag import cards, paths, prefixes, signatures
 from hypomag.addresses import address, fragment
 from hypomag.cards import SECTIONS, Line
 from hypomag.descriptions import Facts
+from hypomag.lifting import COLUMNS
 from hypomag.paths import Step
 from hypomag.signatures import Signature
 
 # Not said of the usual patient: such claims are statements, never a bar of the chart.
 QUALIFIERS = ("hm:context", "hm:severity", "hm:modifier", "hm:location", "hm:population")
+# Said of some patients only: no word at a glance.
+NARROWED = ("hm:context", "hm:severity", "hm:modifier", "hm:population")
 LISTED = ("VariantClaim",)
 MOST_TOLD = 5
+NEGATIVE = "negative finding"
+# What the marks behind a statement mean, told once on a page that has any.
+MARKS = {
+    NEGATIVE: "sources say that it is not so",
+    "provisional": "one case or a supposition",
+    "disputed": "a source speaks against it",
+}
+# A count of these is of the disease in which it was made: elsewhere it would be read as one of the disease of the page.
+ONE_DISEASE = frozenset({"MechanismStep", "SiteClaim", "PhysiologyClaim"})
 NOT_PEOPLE = frozenset({"animal", "in vitro"})
+_ANNOTATED = "HPO annotation: "
 _NAMED_BY_CLAIM = tuple(
     f"hm:{p}" for p in ("subject", "object", "agent", "route", "routeDetail", "location", "context", "goal",
                         "onset", "severity", "modifier", "zygosity", "causeClass")
@@ -48,6 +61,19 @@ class Cite:
     study: str
     note: str
     against: bool
+    out: str = ""
+    pooled: int = 0
+
+    @property
+    def outside(self) -> str:
+        """What the way out leads to, in a word."""
+        hosts = {
+            "https://pubmed.ncbi.nlm.nih.gov/": "PubMed",
+            "https://doi.org/": "DOI",
+            "https://omim.org/": "OMIM",
+            "http://www.orpha.net/": "Orphanet",
+        }
+        return next((name for host, name in hosts.items() if self.out.startswith(host)), "source")
 
 
 @dataclass(frozen=True)
@@ -128,20 +154,34 @@ class Page:
     sections: tuple[Section, ...] = field(default=())
     schema: str = ""
 
+    @property
+    def marks(self) -> tuple[tuple[str, str], ...]:
+        """The marks that statements of the page bear, each with its meaning."""
+        used = {m for s in self.sections for g in s.groups for t in g.statements for m in t.marks}
+        return tuple((m, meaning) for m, meaning in MARKS.items() if m in used)
+
 
 def thinned(page: Page, over: int) -> Page:
-    """The page with notes on lines of evidence left out, worth at least so many bytes, those furthest down in a list first.
+    """The page without links out that stand in an earlier line as well, then without notes on lines of evidence, worth at least so many bytes.
 
-    Notes of lines against a statement stay; the page of a source has all of its notes.
+    Those furthest down go first. Notes of lines against a statement stay; the page of a source has all of its notes.
     """
-    lines = [
-        (k, statement.slug, cite)
-        for section in page.sections
-        for group in section.groups
-        for statement in group.statements
-        for k, cite in enumerate(statement.cites)
-        if statement.here and cite.note and not cite.against
-    ]
+    told = [t for section in page.sections for group in section.groups for t in group.statements if t.here]
+    seen: set[str] = set()
+    again: list[tuple[str, int, Cite]] = []
+    for statement in told:
+        for k, cite in enumerate(statement.cites):
+            if cite.out in seen:
+                again.append((statement.slug, k, cite))
+            elif cite.out:
+                seen.add(cite.out)
+    unlinked: set[tuple[str, int]] = set()
+    for slug, k, cite in reversed(again):
+        if over <= 0:
+            break
+        over -= len(cite.out.encode()) + len(cite.outside) + len(' <a href=""></a>')
+        unlinked.add((slug, k))
+    lines = [(k, s.slug, cite) for s in told for k, cite in enumerate(s.cites) if cite.note and not cite.against]
     left_out: set[tuple[str, int]] = set()
     for k, slug, cite in sorted(lines, key=lambda line: (-line[0], line[1])):
         if over <= 0:
@@ -150,13 +190,19 @@ def thinned(page: Page, over: int) -> Page:
         left_out.add((slug, k))
 
     def less(s: Statement) -> Statement:
-        return replace(s, cites=tuple(replace(c, note="") if (s.slug, k) in left_out else c for k, c in enumerate(s.cites)))
+        def cut(k: int, c: Cite) -> Cite:
+            return replace(c, note="" if (s.slug, k) in left_out else c.note, out="" if (s.slug, k) in unlinked else c.out)
 
-    told = "Notes that have no room in longer lists of evidence stand on the pages of the sources."
+        return replace(s, cites=tuple(cut(k, c) for k, c in enumerate(s.cites))) if s.here else s
+
+    remarks = [
+        "On this long page the way out to a source stands at the first line that cites it." if unlinked else "",
+        "Notes that have no room in longer lists of evidence stand on the pages of the sources." if left_out else "",
+    ]
     sections = []
     for section in page.sections:
         groups = tuple(replace(g, statements=tuple(map(less, g.statements))) for g in section.groups)
-        lead = f"{section.lead} {told}" if section.id == "sources" else section.lead
+        lead = " ".join([section.lead, *filter(None, remarks)]) if section.id == "sources" else section.lead
         sections.append(replace(section, groups=groups, lead=lead))
     return replace(page, sections=tuple(sections))
 
@@ -223,14 +269,33 @@ class Reader:
 
     def cite(self, line: Line) -> Cite:
         study = ", ".join(p for p in (line.study, "genotyped" if line.genotyped == "genotype confirmed" else "") if p)
-        return Cite(
-            often(line),
-            self.citation(line.source_iri, line.source),
-            self.path(line.source_iri),
-            study,
-            line.note,
-            line.direction == "disputes",
-        )
+        pooled = self.pooled(line.iri)
+        cited = f"HPO, pooled from {len(pooled)} publications" if pooled else self.citation(line.source_iri, line.source)
+        note = f"The first of {', '.join(pooled)}" if pooled else line.note
+        out = "" if pooled else self.way_out(line.source_iri)
+        return Cite(often(line), cited, self.path(line.source_iri), study, note, line.direction == "disputes", out, len(pooled))
+
+    def pooled(self, line: str) -> tuple[str, ...]:
+        """The publications that one HPO annotation cites for one count; nothing where it cites one.
+
+        The line has the first of them as its source; its row of phenotype.hpoa has all, in the column `reference`.
+        """
+        for row in self.facts.values(line, "hm:sourceRow"):
+            cells = self.facts.one(row, "hm:raw").split("\t")
+            cited = cells[COLUMNS.index("reference")].split(";") if len(cells) == len(COLUMNS) else []
+            if len(cited) > 1:
+                return tuple(cited)
+        return ()
+
+    def way_out(self, source: str) -> str:
+        """Where a source is read, if a browser can open it: PubMed, else the DOI, else its own address; nothing for entries of databases' pages that have none."""
+        if not source.startswith("https://w3id.org/hypomag/"):
+            return source
+        ways = {i.partition(":")[0]: i.partition(":")[2] for i in self.facts.values(source, "dcterms:identifier")}
+        for prefix, name in (("PMID", "PMID"), ("DOI", "doi")):
+            if found := ways.get(prefix):
+                return prefixes.expand(f"{name}:{found}") or ""
+        return next((f"https://{a}" for a in self.facts.values(source, "hm:address") if opens(a)), "")
 
     def citation(self, source: str, short: str = "") -> str:
         """How a page names a source: entries of OMIM and Orphanet by their number, because their short citation is a disease's name."""
@@ -249,11 +314,26 @@ class Reader:
         speaking = [line for line in told.lines if line.direction == "supports"]
         counted = [line for line in speaking if (line.m or 0) > 1]  # one patient is no frequency
         best = max(counted, key=lambda x: x.m or 0, default=None) or next((x for x in speaking if not x.m and often(x)), None)
-        marks = (("absent", told.polarity == "absent"), (told.status, told.status != "accepted"), ("disputed", told.disputed))
+        marks = ((NEGATIVE, told.polarity == "absent"), (told.status, told.status != "accepted"), ("disputed", told.disputed))
         return Statement(
-            slug=fragment(claim) or "", label=told.label, path=self.path(claim), here=here, marks=tuple(w for w, on in marks if on),
-            often=often(best) if best else "", cites=tuple(shown), more=len({c.citation for c in cites}) - len({c.citation for c in shown}),
+            slug=fragment(claim) or "", label=self.sentence(claim, page), path=self.path(claim), here=here, marks=tuple(w for w, on in marks if on),
+            often=often(best) + (", pooled" if self.pooled(best.iri) else "") if best and (here or told.kind not in ONE_DISEASE) else "", cites=tuple(shown), more=len({c.citation for c in cites}) - len({c.citation for c in shown}),
         )  # fmt: skip
+
+    def narrowed(self, claim: str) -> bool:
+        """Whether a claim is of some patients only: an age group, a severe form, those who are treated."""
+        return any(self.facts.values(claim, q) for q in NARROWED)
+
+    def sentence(self, claim: str, page: str = "") -> str:
+        """What a claim says; an HPO annotation is named by what the page is not about, finding or disease."""
+        told = self.claims[claim]
+        if not told.label.startswith(_ANNOTATED):
+            return told.label
+        ends = [self.facts.one(claim, f"hm:{k}") for k in ("object", "subject")]
+        other = ends[1] if page == ends[0] else ends[0]
+        narrowed = [self.facts.label(v) for q in ("hm:onset", "hm:severity", "hm:modifier") for v in self.facts.values(claim, q)]
+        told_of = ", ".join([self.facts.label(other), *narrowed, *self.facts.values(claim, "hm:sex")])
+        return f"{told_of} (HPO annotation)" if page in ends else told.label
 
     def short(self, disease: str) -> str:
         """The name by which the claims on a disease call it most often, else its shortest handy one.
@@ -281,7 +361,13 @@ class Reader:
         for kind in kinds:
             told = sorted(
                 (self.claims[c] for c in claims if self.claims[c].kind == kind),
-                key=lambda s: (s.polarity == "absent", -len(s.lines), s.iri),
+                key=lambda s: (
+                    s.polarity == "absent",
+                    s.status != "accepted",
+                    kind == "OnsetClaim" and self.narrowed(s.iri),
+                    -weight(s),
+                    s.iri,
+                ),
             )
             own = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) == page)
             other = tuple(self.statement(s.iri, page) for s in told if self.facts.homes.get(s.iri) != page)
@@ -294,6 +380,24 @@ class Reader:
             elif other:
                 found.append(Group(heading, other))
         return tuple(found)
+
+
+def opens(address: str) -> bool:
+    """Whether the address of a source is one that a browser can open.
+
+    >>> opens("www.orpha.net/en/disease"), opens("Nephron 12, page 3")
+    (True, False)
+    """
+    return " " not in address and "/" in address and "." in address.split("/", maxsplit=1)[0]
+
+
+def weight(told: cards.Statement) -> int:
+    """How much speaks for a statement: the patients of the largest cohort that shows it, and sources for it less those against it."""
+    sides = [{x.source_iri for x in told.lines if (x.direction == "disputes") is against} for against in (False, True)]
+    patients = max(
+        (x.n if told.polarity == "present" else x.m or 0 for x in told.lines if x.direction == "supports" and x.n is not None), default=0
+    )
+    return patients + len(sides[0]) - len(sides[1])
 
 
 def often(line: Line | None) -> str:

@@ -247,15 +247,16 @@ def explain(store: Store, subject: str, finding: str, state: str | None = None) 
     )
 
 
-def nearest(store: Store, subject: str, every: Sequence[Step]) -> dict[tuple[str, int], Path]:
+def nearest(store: Store, subject: str, every: Sequence[Step], starts: Sequence[tuple[str, int]] = ()) -> dict[tuple[str, int], Path]:
     """The best path from a subject to each variable in each state that it can bring about: (variable, state) → path.
 
-    It is the path that `explain` would tell first, found without walking all others.
+    It is the path that `explain` would tell first, found without walking all others. `starts` are variables with
+    their states, where the subject shall act through these alone.
 
     Raises:
         UnknownName, AmbiguousName, InputError: as `explain`.
     """
-    starts, _ = _starts(store, names.resolve(store, subject), None)
+    starts = starts or _starts(store, names.resolve(store, subject), None)[0]
     outgoing: dict[str, list[Step]] = {}
     for step in every:
         outgoing.setdefault(step.origin, []).append(step)

@@ -14,6 +14,7 @@ from pyoxigraph import NamedNode, Triple
 
 from hypomag import exports
 from hypomag.addresses import relative
+from hypomag.errors import InputError
 from hypomag.formatting import RDF_TYPE
 from hypomag.passages import Page, thinned
 
@@ -39,9 +40,15 @@ def asset(name: str) -> bytes:
 
 
 def environment() -> Environment:
-    """The template engine: all text is escaped, a name that nobody gave is an error."""
-    import jinja2
+    """The template engine: all text is escaped, a name that nobody gave is an error.
 
+    Raises:
+        InputError: jinja2 is not installed.
+    """
+    try:
+        import jinja2
+    except ImportError:
+        raise InputError("pages are made with jinja2, which is not installed", "pip install jinja2") from None
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -40,14 +41,14 @@ SELECT ?claim ?kind ?disease ?feature ?polarity ?status ?label ?state ?populatio
   OPTIONAL { ?claim hm:population ?population }
 } ORDER BY ?claim ?population"""
 _LINES = """
-SELECT ?claim ?line ?direction ?n ?m ?percent ?band ?cohort ?citation WHERE {
+SELECT ?claim ?line ?direction ?n ?m ?percent ?band ?bandLabel ?cohort ?citation WHERE {
   ?claim a ?kind ; hm:evidence ?line .
   FILTER(?kind IN (hm:PhenotypeClaim, hm:ComplicationClaim, hm:LaboratoryClaim, hm:OnsetClaim))
   ?line hm:direction ?direction ; dcterms:source ?source .
   ?source hm:shortCitation ?citation .
   OPTIONAL { ?line hm:affected ?n ; hm:examined ?m }
   OPTIONAL { ?line hm:statedPercent ?percent }
-  OPTIONAL { ?line hm:frequency ?band }
+  OPTIONAL { ?line hm:frequency ?band . ?band rdfs:label ?bandLabel }
   OPTIONAL { ?line hm:cohort ?cohort }
   OPTIONAL { ?line hm:studyType ?study }
   FILTER(!BOUND(?study) || ?study NOT IN ("animal", "in vitro"))
@@ -60,6 +61,7 @@ class Record:
 
     `share` is the part of the patients that show it: n of m summed over cohorts, with each line that gives no count
     as one more patient, worth the stated percentage, the middle of HPO's band, or 1 (says present) or 0 (says absent).
+    It is for weighing, never for print: `counted` is what sources said, and `stated` the state in their words.
     """
 
     claim: str
@@ -73,13 +75,15 @@ class Record:
     citations: tuple[str, ...]
     disputed: bool
     uncounted: int = 0
+    stated: str = ""
+    words: str = ""
 
     @property
     def counted(self) -> str:
-        """How often, in words of the sources: `27 of 28`, `1 of 1 and 5 not counted` where those tell otherwise, `91 %`, or nothing."""
+        """How often, in words of the sources: `27 of 28`, `1 of 1 and 5 not counted` where those tell otherwise, `91 %`, `very rare`, or nothing."""
         if self.m and self.n is not None:
             return f"{self.n} of {self.m}" + (f" and {self.uncounted} not counted" if self.share * self.m != self.n else "")
-        return "" if self.share in (0, 1) else f"about {round(self.share * 100)} %"
+        return self.words
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -280,6 +284,7 @@ def _record(row, states, population, lines, bands, *, absent) -> Record:  # type
         else:
             loose.append(Decimal(0))
     n, m = (sum(p[i] for p in cohorts.values()) for i in (0, 1))
+    words = {f"{x['percent'].value} %" if x["percent"] else x["bandLabel"].value.lower() for x in lines if x["percent"] or x["band"]}
     if told := [x for x in loose if 0 < x < 1]:
         loose = told  # who gives a percentage says more than who says that it occurs
     patients = m + len(loose)
@@ -289,7 +294,17 @@ def _record(row, states, population, lines, bands, *, absent) -> Record:  # type
         status=row["status"].value.removeprefix(VOCAB), population=population,
         citations=tuple(dict.fromkeys(line["citation"].value for line in lines)),
         disputed=any(line["direction"].value == VOCAB + "disputes" for line in lines), uncounted=len(loose),
+        stated=_words(row["state"].value) if row["state"] else states[0], words=next(iter(words)) if len(words) == 1 else "sources differ" if words else "",
     )  # fmt: skip
+
+
+def _words(state: str) -> str:
+    """A state as a source words it.
+
+    >>> _words("https://w3id.org/hypomag/vocab#stateInappropriatelyLow")
+    'inappropriately low'
+    """
+    return re.sub(r"(?<!^)([A-Z])", r" \1", state.rpartition("#")[2].removeprefix("state")).lower()
 
 
 def best(records: Iterable[Record]) -> Record | None:

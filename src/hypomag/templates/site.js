@@ -35,7 +35,10 @@
   if (!input || !window.HYPOMAG_INDEX) return;
   // A pasted web address is looked up by what stands last in it.
   const asked = (text) => (/^\s*https?:/i.test(text) ? text.trim().replace(/\/+$/, "").replace(/\.(html|ttl|jsonld)$/, "").split(/[/#]/).pop() : text);
-  const fold = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/[\s_:/-]+/g, " ").trim();
+  // Spelling makes no difference: accents, haem or hem, oedema or edema, Gitelman's or Gitelman.
+  const fold = (text) => text.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").toLowerCase().replace(/['\u2019\u0060\u00b4]s\b/g, "").replace(/[ao]e(?=[a-z])/g, "e").replace(/[\s_:/-]+/g, " ").trim();
+  // A word begins with what was typed, also without the s of a plural or a possessive.
+  const bears = (text, word) => (" " + text).includes(" " + word) || (word.length > 3 && word.endsWith("s") && (" " + text).includes(" " + word.slice(0, -1)));
   // A row is [label, path, kind, other names...]; words of the index are folded once.
   const rows = window.HYPOMAG_INDEX.map((row) => ({ row, names: [row[0], ...row.slice(3)].map(fold) }));
   const rank = (names, query, words) => {
@@ -45,16 +48,16 @@
       if (name === query) best = Math.max(best, 100 + first);
       else if (name.startsWith(query)) best = Math.max(best, 60 + first + 20 / name.length);
       else if ((" " + name).includes(" " + query)) best = Math.max(best, 40 + first + 20 / name.length);
-      else if (words.every((w) => (" " + name).includes(" " + w))) best = Math.max(best, 30 + first);
+      else if (words.every((w) => bears(name, w))) best = Math.max(best, 30 + first);
       else if (query.length > 3 && name.includes(query)) best = Math.max(best, 10 + first);
     });
     if (!best) {
       const all = " " + names.join(" ");
-      if (words.every((w) => all.includes(" " + w))) best = 5;
+      if (words.every((w) => bears(all, w))) best = 5;
     }
     return best;
   };
-  const bonus = { Disease: 4, Gene: 3, Finding: 2, Treatment: 2, "Laboratory test": 1 };
+  const bonus = { Disease: 4, Gene: 3, Finding: 2, Treatment: 2, "Laboratory test": 1, "Class of the vocabulary": -60, "Term of the vocabulary": -60, Relation: -60, Shape: -70 };
   const list = document.getElementById("found");
   const count = document.getElementById("count");
   const search = () => {
@@ -63,9 +66,11 @@
     count.textContent = "";
     document.title = query ? `${input.value} · hypomag` : "Search · hypomag";
     if (query.length < 2) return;
+    // "HOMG 3" is HOMG3.
+    const ways = [...new Set([query, query.replace(/([a-z]) (?=\d)/g, "$1")])].map((way) => [way, way.split(" ")]);
     const words = query.split(" ");
     const hits = rows
-      .map(({ row, names }) => ({ row, names, score: rank(names, query, words) }))
+      .map(({ row, names }) => ({ row, names, score: Math.max(...ways.map(([way, parts]) => rank(names, way, parts))) }))
       .filter((hit) => hit.score > 0)
       .sort((a, b) => b.score + (bonus[b.row[2]] || 0) - a.score - (bonus[a.row[2]] || 0) || (a.row[0] < b.row[0] ? -1 : 1));
     count.textContent = hits.length ? `${hits.length} found${hits.length > 40 ? ", the first 40 shown" : ""}` : "Nothing bears that name.";
