@@ -13,7 +13,7 @@ from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, Store
 
 from hypomag import graph, validation
 from hypomag.formatting import RDF_TYPE, RDFS
-from hypomag.sources import CLAIMS, CLOSURE, HPOA, NAMES, SHORTCUTS, SUMMARY, TERMS, VOCAB, VOCABULARY
+from hypomag.sources import CLAIMS, CLOSURE, HPOA, SHORTCUTS, SUMMARY, TERMS, VOCAB, VOCABULARY
 from hypomag.validation import Finding
 
 # Claims in one part: some 80,000 triples, a few hundred MB in the engine.
@@ -21,7 +21,7 @@ PART = 4000
 SUBJECT, EVIDENCE = NamedNode(VOCAB + "subject"), NamedNode(VOCAB + "evidence")
 # What the shapes ask of a node that a claim points at.
 _DESCRIBED = tuple(NamedNode(p) for p in (RDF_TYPE, RDFS + "label", "https://w3id.org/biolink/vocab/category", RDFS + "isDefinedBy"))
-_DERIVED = (CLOSURE, NAMES, SHORTCUTS, SUMMARY)
+_DERIVED = (CLOSURE, SHORTCUTS, SUMMARY)
 
 
 def claims_of(store: Store) -> dict[str, list[str]]:
