@@ -118,16 +118,11 @@ def test_any_rdf_can_be_checked_in_any_syntax(tmp_path: Path) -> None:
     assert set(re.findall(r"claim:fhsh-[a-z-]+", done.stdout)) == {f"claim:fhsh-{n}" for n in ("in-nt", "in-xml", "in-json-ld", "made-up")}
 
 
-def test_a_violation_stops_the_build_and_keeps_the_earlier_one(tmp_path: Path) -> None:
-    import shutil
-
-    for name in ("ontology", "shapes", "queries"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    assert hypomag("build", "--graph-dir", str(tmp_path)).returncode == 0
-    before = (tmp_path / "build" / "manifest.json").read_bytes()
-    (tmp_path / "ontology" / "diseases" / "broken.ttl").write_text(BROKEN, encoding="utf-8")
-    done = hypomag("build", "--graph-dir", str(tmp_path))
+def test_a_violation_stops_the_build_and_keeps_the_earlier_one(checkout: Path) -> None:
+    before = (checkout / "build" / "manifest.json").read_bytes()
+    (checkout / "ontology" / "diseases" / "broken.ttl").write_text(BROKEN, encoding="utf-8")
+    done = hypomag("build", "--graph-dir", str(checkout))
     assert done.returncode == 1
     assert "ontology/diseases/broken.ttl:" in done.stderr
-    assert (tmp_path / "build" / "manifest.json").read_bytes() == before
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["build", "ontology", "queries", "shapes"]
+    assert (checkout / "build" / "manifest.json").read_bytes() == before
+    assert sorted(p.name for p in checkout.iterdir()) == ["build", "ontology", "queries", "shapes"]
