@@ -481,6 +481,31 @@ def test_a_file_is_not_checked_against_the_linked_graph(linked: Path) -> None:
     assert hypomag("validate", "x.ttl", "--graph-dir", str(linked)).returncode == 2
 
 
+def test_a_linked_graph_is_written_as_quads_alone(linked: Path, tmp_path: Path) -> None:
+    done = hypomag("export", "--format", "nq", "--graph-dir", str(linked))
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(set(lines)) == manifest(linked)["statements"]
+    assert hypomag("export", "-f", "nq", "-o", str(tmp_path / "all.nq"), "--graph-dir", str(linked)).returncode == 0
+    assert (tmp_path / "all.nq").read_text(encoding="utf-8") == done.stdout
+    for way in (("-f", "turtle"), ("-f", "hpoa"), ("--bundle", "fuseki")):
+        done = hypomag("export", *way, "-o", str(tmp_path / "x"), "--graph-dir", str(linked))
+        assert done.returncode == 2
+        assert "too large" in done.stderr
+        assert len(done.stderr.splitlines()) == 2
+        assert not (tmp_path / "x").exists()
+
+
+def test_a_linked_graph_is_loaded_and_counted(linked: Path, tmp_path: Path) -> None:
+    with servers.oxigraph(tmp_path) as store:
+        done = hypomag("load", store.url, "--graph-dir", str(linked))
+        assert done.returncode == 0, done.stderr
+        assert f"{manifest(linked)['statements']} triples" in done.stderr
+        for name in manifest(linked)["graphs"]:  # type: ignore[attr-defined]
+            assert name.removeprefix(sources.BASE) in done.stdout or name in done.stdout
+        again = hypomag("load", store.url, "--graph-dir", str(linked))
+        assert "nothing to change" in again.stderr
+
+
 def test_rows_of_an_entry_stand_together(store: Store) -> None:
     from tests.test_lifting import annotation
 
