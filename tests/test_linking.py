@@ -228,11 +228,11 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_file_that_breaks_off_leaves_what_was_there(name: str, linked: Path, tmp_path: Path) -> None:
+def test_a_file_that_breaks_off_leaves_what_was_there(name: str, linked: Path, built: Path, tmp_path: Path) -> None:
     broken = tmp_path / name
     broken.write_text(BROKEN[name], encoding="utf-8")
     before = manifest(linked)
-    done = hypomag("link", str(broken), "--to", str(linked), "--graph-dir", str(ROOT))
+    done = hypomag("link", str(broken), "--to", str(linked), "--graph-dir", str(built))
     assert done.returncode == 2
     assert str(broken) in done.stderr
     assert "Traceback" not in done.stderr
@@ -668,8 +668,8 @@ def test_a_peer_is_asked_only_when_told_so(more: tuple[str, ...], part: str) -> 
     assert part in done.stderr
 
 
-def test_progress_is_told_on_a_terminal_alone(slices: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hypomag", "link", str(slices / "hp.obo"), "--to", str(tmp_path / "linked"), "--graph-dir", str(ROOT)]
+def test_progress_is_told_on_a_terminal_alone(slices: Path, linked: Path, built: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hypomag", "link", str(slices / "hp.obo"), "--to", str(tmp_path / "linked"), "--graph-dir", str(built)]
     here, there = pty.openpty()
     process = subprocess.Popen(command, stderr=there)
     os.close(there)
@@ -680,4 +680,4 @@ def test_progress_is_told_on_a_terminal_alone(slices: Path, tmp_path: Path) -> N
     os.close(here)
     assert process.wait() == 0
     assert b"statements" in told and b"\r" in told
-    assert "\r" not in link(slices, tmp_path / "again").stderr
+    assert "\r" not in link(slices, linked).stderr

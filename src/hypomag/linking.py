@@ -20,6 +20,7 @@ from hypomag.errors import InputError
 from hypomag.formatting import RDF_TYPE, XSD
 from hypomag.ontologies import LABEL, SUBCLASS, SYNONYMS
 from hypomag.sources import (
+    BASE,
     CLOSURE,
     HPOA,
     LINKED,
@@ -45,6 +46,9 @@ _ENTITY = {  # canonical IRIs of cited terms: who defines them, their Biolink ca
     "DECIPHER": ("https://www.deciphergenomics.org/", "Disease"),
     "HP": ("http://purl.obolibrary.org/obo/hp.owl", "PhenotypicFeature"),
 }
+
+
+_OF_ONE_ENTRY = tuple(f"<{BASE}{kind}/" for kind in ("claim", "evidence", "row"))
 
 
 @dataclass(frozen=True)
@@ -274,10 +278,20 @@ def _lift(
 
     statements: list[str] = []
     shortcuts: list[str] = []
+    shared: set[str] = set()  # what several entries say: the references, and the edges of a disease that two databases have
+
+    def once(lines: Iterable[str]) -> Iterator[str]:
+        for line in dict.fromkeys(lines):  # rows of one entry may share a claim
+            if line.startswith(_OF_ONE_ENTRY):
+                yield line
+            elif line not in shared:
+                shared.add(line)
+                yield line
+
     for part in lifting.lift_each(watched(), known, diseases, onsets):
         found += 1
         rows += part.rows
-        statements += part.statements
+        statements += once(part.statements)
         cited.setdefault(part.disease, label(part.disease) if part.disease in seen.labels else part.name)
         for term in part.terms:
             cited.setdefault(term, "")
@@ -289,7 +303,7 @@ def _lift(
             mine = "".join(f"{line} <{HPOA}> .\n" for line in part.statements)
             own.load(mine.encode(), format=RdfFormat.N_QUADS)
         else:
-            shortcuts += part.edges
+            shortcuts += once(part.edges)
         if len(statements) > 50_000:
             loader.add(HPOA, statements)
             loader.add(SHORTCUTS, shortcuts)
