@@ -500,8 +500,10 @@ def test_a_linked_graph_is_loaded_and_counted(linked: Path, tmp_path: Path) -> N
         done = hypomag("load", store.url, "--graph-dir", str(linked))
         assert done.returncode == 0, done.stderr
         assert f"{manifest(linked)['statements']} triples" in done.stderr
-        for name in manifest(linked)["graphs"]:  # type: ignore[attr-defined]
-            assert name.removeprefix(sources.BASE) in done.stdout or name in done.stdout
+        told = {row.split()[0]: row.split()[1:3] for row in done.stdout.splitlines()[2:-1]}
+        stated = manifest(linked)["graphs"]
+        assert isinstance(stated, dict)
+        assert told == {n.removeprefix(sources.GRAPHS): [str(g["statements"])] * 2 for n, g in stated.items()}
         again = hypomag("load", store.url, "--graph-dir", str(linked))
         assert "nothing to change" in again.stderr
 
