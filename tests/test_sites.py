@@ -119,7 +119,17 @@ def test_every_claim_leads_to_its_section(site: Path, store: Store) -> None:
         assert section in statements(site)[path] or "retracted" in str(list(store.quads_for_pattern(NamedNode(claim), None, None, None)))
 
 
-@pytest.mark.parametrize("name", [*KINDS, *FRONT, "disease/MONDO_0009904"])
+def test_every_page_names_its_icon_and_is_no_advice(site: Path) -> None:
+    """A browser asks for /favicon.ico where a page names no icon: a missing file on the console. Pages that lead on are pages too."""
+    for place in sorted(site.rglob("*.html")):
+        text = place.read_text(encoding="utf-8")
+        icon = re.search(r'<link rel="icon" href="([^"]*)"', text)
+        assert icon, place
+        assert (place.parent / icon[1]).is_file(), place
+        assert renderings.NOTICE in text, place
+
+
+@pytest.mark.parametrize("name", [*KINDS, *FRONT, "claim/fhsh-seizure", "disease/MONDO_0009904"])
 def test_the_html_is_valid(site: Path, name: str) -> None:
     parser = html5rdf.HTMLParser(strict=False)
     parser.parse((site / f"{name}.html").read_bytes(), transport_encoding="utf-8")

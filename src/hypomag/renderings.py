@@ -25,6 +25,7 @@ TEMPLATES = Path(__file__).resolve().parent / "templates"
 ASSETS = ("style.css", "site.js", "icon.svg")
 HEAVIEST, TELLING = 149_900, 200  # bytes; what the remark on what was left out may take
 SCHEMA = "https://schema.org/"
+NOTICE = "No medical advice."
 
 
 def digest() -> str:
@@ -69,7 +70,7 @@ class Press:
     def __init__(self, version: str, date: str, base: str = "", *, asks: bool = False) -> None:
         self._environment = environment()
         self._base = base
-        self._common = {"version": version, "date": date, "asks": asks}
+        self._common = {"version": version, "date": date, "asks": asks, "notice": NOTICE}
 
     def html(self, page: Page, template: str = "page.html", **more: object) -> bytes:
         """Render a page; every way that it names is written relative to it.
@@ -154,13 +155,17 @@ def sitemap(paths: Sequence[str], base: str, date: str) -> bytes:
 
 
 def redirect(target: str, label: str) -> bytes:
-    """A small page that leads on, for hosts that cannot redirect."""
+    """A small page that leads on, for hosts that cannot redirect.
+
+    It names its icon, because a browser asks for /favicon.ico where a page names none.
+    """
     from html import escape
 
     way, text = escape(target), escape(label)
     return (
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{text}</title><meta name="robots" content="noindex">'
-        f'<meta http-equiv="refresh" content="0; url={way}"><p><a href="{way}">{text}</a></p></html>\n'
+        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>{text}</title><meta name="viewport" content="width=device-width">'
+        f'<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex"><link rel="icon" href="../icon.svg" type="image/svg+xml">'
+        f'<meta http-equiv="refresh" content="0; url={way}"><p><a href="{way}">{text}</a></p><p><small>{NOTICE}</small></p></html>\n'
     ).encode()
 
 
