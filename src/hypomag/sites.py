@@ -14,7 +14,7 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple, parse
 
-from hypomag import __version__, atlases, descriptions, exports, frontends, graph, pages, prefixes, queries, renderings
+from hypomag import __version__, atlases, descriptions, exports, frontends, graph, neighbours, pages, prefixes, queries, renderings
 from hypomag.addresses import address, fragment, relative
 from hypomag.errors import InputError
 from hypomag.formatting import RDF_TYPE, turtle
@@ -23,7 +23,6 @@ from hypomag.sources import BASE, Sources, read_text
 
 MANIFEST = "site-manifest.json"
 NAME = "hypomag site"
-FAMILY = "MONDO:0018100"  # the condition itself
 NOWHERE = "https://hypomag.example/"  # a name that RFC 2606 keeps free
 _FRONT = ("index.html", "search.html", "map.html", "data.html")
 _SHACL = "http://www.w3.org/ns/shacl#"
@@ -367,7 +366,8 @@ class Site:
 
         roots = [i for i in every if not any(p in every for p in facts.values(i, "rdfs:subClassOf"))]
         return [
-            node(r) for r in [prefixes.expand(FAMILY) or "", *sorted(roots, key=lambda i: (not below.get(i), facts.label(i).casefold()))]
+            node(r)
+            for r in [prefixes.expand(neighbours.FAMILY) or "", *sorted(roots, key=lambda i: (not below.get(i), facts.label(i).casefold()))]
         ]
 
     @cached_property
