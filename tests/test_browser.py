@@ -86,6 +86,16 @@ def test_search_finds_it_first(clean: Browser, asked: str, path: str) -> None:
     assert page.url == f"{clean.address}{path}.html"
 
 
+@pytest.mark.parametrize("asked", ["evidence", "label", "disease", "magnesium"])
+def test_vocabulary_and_shapes_come_last(clean: Browser, asked: str) -> None:
+    page = clean.page(f"search?q={asked}")
+    page.wait_for_selector("#found a")
+    kinds = page.eval_on_selector_all("#found small", "found => found.map(s => s.textContent.trim().split(' · ')[0])")
+    order = ["Class of the vocabulary", "Term of the vocabulary", "Relation", "Shape"]
+    groups = [(kind in order) + (kind == "Shape") for kind in kinds]
+    assert groups == sorted(groups), kinds
+
+
 def test_search_says_when_nothing_bears_the_name(clean: Browser) -> None:
     page = clean.page("search")
     page.fill("#q", "zzzyyy")

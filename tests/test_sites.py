@@ -350,11 +350,35 @@ def test_file_names_differ_on_every_system(site: Path) -> None:
     assert max(map(len, found)) < 150
 
 
-def test_sitemap_and_downloads(site: Path) -> None:
-    listed = [
-        e.text or "" for e in ElementTree.parse(site / "sitemap.xml").getroot().iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
-    ]
-    assert {u.removeprefix(sites.NOWHERE) for u in listed} == set(pages(site))
+HOST = "https://example.org/h/"
+
+
+@pytest.fixture(scope="module")
+def hosted() -> sites.Site:
+    """The site of which the web address is known."""
+    return sites.Site(sources.Sources(ROOT), HOST)
+
+
+def redirects(hosted: sites.Site) -> list[str]:
+    return (hosted.read("w3id.htaccess") or b"").decode().splitlines()
+
+
+def test_the_sitemap_has_every_page(site: Path, hosted: sites.Site) -> None:
+    tree = ElementTree.fromstring((hosted.read("sitemap.xml") or b"").decode().partition("\n")[2])
+    listed = {e.text or "" for e in tree.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")}
+    assert listed == {f"{HOST}{path}" for path in pages(site)}
+    assert (hosted.read("robots.txt") or b"").decode().splitlines()[-1] == f"Sitemap: {HOST}sitemap.xml"
+
+
+def test_without_an_address_none_is_invented(site: Path) -> None:
+    assert not (site / "sitemap.xml").exists() and not (site / "w3id.htaccess").exists()
+    assert "Sitemap" not in (site / "robots.txt").read_text(encoding="utf-8")
+    assert "htaccess" not in (site / "data.html").read_text(encoding="utf-8")
+    assert "dataDump" not in (site / "void.ttl").read_text(encoding="utf-8")
+    assert not [path for path, text in pages(site).items() if 'rel="canonical"' in text or ".example/" in text]
+
+
+def test_downloads(site: Path) -> None:
     done = subprocess.run(
         ["sha256sum", "--check", "--quiet", "SHA256SUMS"], cwd=site / "download", capture_output=True, text=True, check=False
     )
@@ -377,16 +401,16 @@ def test_sitemap_and_downloads(site: Path) -> None:
         ("release/0.1.0/hypomag.nq", "*/*", "download/hypomag.nq"), ("evidence/fhsh-seizure.f-t-095", "text/html", "data.html"),
     ],
 )  # fmt: skip
-def test_the_redirect_file_leads_to_files_that_are_there(site: Path, way: str, accept: str, file: str) -> None:
+def test_the_redirect_file_leads_to_files_that_are_there(site: Path, hosted: sites.Site, way: str, accept: str, file: str) -> None:
     wanted = None
-    for line in (site / "w3id.htaccess").read_text(encoding="utf-8").splitlines():
+    for line in redirects(hosted):
         if line.startswith("RewriteCond"):
             wanted = line.split()[2]
         elif line.startswith("RewriteRule"):
             _, pattern, goal, flags = line.split()
             match = re.search(pattern, way)
             if match and (wanted is None or re.search(wanted, accept)):
-                found = re.sub(r"\$(\d)", lambda n, m=match: m[int(n[1])] or "", goal).removeprefix(sites.NOWHERE)
+                found = re.sub(r"\$(\d)", lambda n, m=match: m[int(n[1])] or "", goal).removeprefix(HOST)
                 assert (found, flags) == (file, "[R=303,L]")
                 assert (site / found).is_file()
                 return
@@ -394,9 +418,9 @@ def test_the_redirect_file_leads_to_files_that_are_there(site: Path, way: str, a
     raise AssertionError("no rule")
 
 
-def test_the_redirect_file_knows_every_address_of_ours(site: Path, store: Store) -> None:
+def test_the_redirect_file_knows_every_address_of_ours(site: Path, hosted: sites.Site, store: Store) -> None:
     """Each IRI of ours in the graph leads to a file, without its fragment, for people and for programs."""
-    rules = [line.split() for line in (site / "w3id.htaccess").read_text(encoding="utf-8").splitlines() if line.startswith("RewriteRule")]
+    rules = [line.split() for line in redirects(hosted) if line.startswith("RewriteRule")]
     named = {part.value for t in exports.union(store) for part in (t.subject, t.predicate, t.object) if isinstance(part, NamedNode)}
     ways = {i.removeprefix(sources.BASE).partition("#")[0] for i in named if i.startswith(sources.BASE)}
     assert len(ways) > 5000
@@ -405,7 +429,7 @@ def test_the_redirect_file_knows_every_address_of_ours(site: Path, store: Store)
         suffixes = set()
         for _, pattern, goal, _ in rules:
             if match := re.search(pattern, way):
-                file = re.sub(r"\$(\d)", lambda n, m=match: m[int(n[1])] or "", goal).removeprefix(sites.NOWHERE)
+                file = re.sub(r"\$(\d)", lambda n, m=match: m[int(n[1])] or "", goal).removeprefix(HOST)
                 assert (site / file).is_file(), (way, file)
                 suffixes.add(file.rpartition(".")[2])
                 if file.endswith(".html"):
@@ -501,7 +525,7 @@ def test_any_file_is_made_alone_as_it_lies_in_the_folder(site: Path) -> None:
         for suffix in ("html", "ttl", "jsonld"):
             assert made.read(f"{name}.{suffix}") == (site / f"{name}.{suffix}").read_bytes()
     others = ("index.html", "map.html", "data.html", "gene/index.html", "claim/fhsh-seizure.html", "style.css", "search-index.js", ".well-known/void",
-              "download/hypomag.nq", "download/SHA256SUMS", "sitemap.xml", "w3id.htaccess")  # fmt: skip
+              "download/hypomag.nq", "download/SHA256SUMS", "robots.txt", "void.ttl")  # fmt: skip
     for name in others:
         assert made.read(name) == (site / name).read_bytes(), name
     for name in ("", "index", "/index.html", "../index.html", f"{FHSH}.txt", "disease/MONDO_0000000.html", "disease"):
@@ -699,13 +723,12 @@ def test_an_annotation_is_named_by_what_the_page_is_not_about(site: Path) -> Non
     assert "is annotated to" not in "".join(said(text))
 
 
-def test_a_known_address_stands_in_the_data(tmp_path: Path) -> None:
-    made = sites.Site(sources.Sources(ROOT), "https://example.org/h/")
-    front = (made.read("index.html") or b"").decode()
+def test_a_known_address_stands_in_the_data(hosted: sites.Site) -> None:
+    front = (hosted.read("index.html") or b"").decode()
     block = json.loads(re.findall(r'<script type="application/ld\+json">(.*?)</script>', front)[0])["@graph"][0]
-    assert block["url"] == "https://example.org/h/"
-    assert {d["contentUrl"] for d in block["distribution"]} >= {"https://example.org/h/download/hypomag.nq"}
-    assert b"void:dataDump" in (made.read("void.ttl") or b"")
+    assert block["url"] == HOST
+    assert {d["contentUrl"] for d in block["distribution"]} >= {f"{HOST}download/hypomag.nq"}
+    assert b"void:dataDump" in (hosted.read("void.ttl") or b"")
 
 
 def test_a_disputed_sign_is_no_sign_for_search_engines(site: Path, reader: passages.Reader) -> None:

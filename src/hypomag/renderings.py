@@ -70,7 +70,7 @@ class Press:
     def __init__(self, version: str, date: str, base: str = "", *, asks: bool = False) -> None:
         self._environment = environment()
         self._base = base
-        self._common = {"version": version, "date": date, "asks": asks, "notice": NOTICE}
+        self._common = {"version": version, "date": date, "asks": asks, "notice": NOTICE, "hosted": bool(base)}
 
     def html(self, page: Page, template: str = "page.html", **more: object) -> bytes:
         """Render a page; every way that it names is written relative to it.
