@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from hypomag import charts, diagrams, paths, prefixes
-from hypomag.addresses import fragment
+from hypomag.addresses import address, fragment, relative
 from hypomag.cards import Line
 from hypomag.charts import Frequency
 from hypomag.diagrams import Arrow, Box
@@ -136,6 +136,11 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
     chosen = _best_paths(reader, disease, genes)
     if not chosen:
         return "", "", []
+
+    def way(iri: str) -> str:
+        found = reader.path(iri)
+        return relative(found, f"{address(disease)}.html") if found else ""
+
     boxes: dict[str, Box] = {}
     arrows: dict[tuple[str, str], Arrow] = {}
     steps: dict[str, Step] = {}
@@ -143,7 +148,7 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
     roots = {g: (how, starts) for g, (how, starts) in genes.items() if begun & set(starts)}
     names = {g: f"{reader.facts.label(g)} {how}" for g, (how, _) in roots.items()}
     for gene, name in names.items():
-        boxes[gene] = Box(gene, name, 0)
+        boxes[gene] = Box(gene, name, 0, way(gene))
     for path in chosen:
         states = path.states()
         at = [path.steps[0].origin, *(s.target for s in path.steps)]
@@ -151,7 +156,7 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
         for iri, label, state in zip(at, labels, states, strict=True):
             key = f"{iri}{state:+d}"
             findings = reader.facts.values(iri, "hm:lowFinding" if state < 0 else "hm:highFinding")
-            boxes.setdefault(key, Box(key, label, state, notes=tuple(reader.facts.label(f) for f in findings)))
+            boxes.setdefault(key, Box(key, label, state, way(iri), tuple(reader.facts.label(f) for f in findings)))
         for gene, (_, starts) in roots.items():
             if (at[0], states[0]) in starts:
                 arrows.setdefault((gene, f"{at[0]}{states[0]:+d}"), Arrow(gene, f"{at[0]}{states[0]:+d}", 0, names[gene]))
@@ -165,7 +170,7 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
     told = f"A graph of {len(boxes)} boxes and {len(arrows)} arrows; the same steps stand below as sentences with their evidence."
     svg = diagrams.draw(list(boxes.values()), list(arrows.values()), title, told)
     caption = (
-        "↓ low, ↑ high, as the disease has it. An arrow raises what it points at, a bar lowers it; a dashed one is disputed. "
+        "↓ low, ↑ high, as the disease has it; a box leads to its page. An arrow raises what it points at, a bar lowers it; a dashed one is disputed. "
         "Drawn from the steps below: for each finding on record, the shortest path that is accepted."
     ) + (" Each gene at the top is a cause by itself." if len(roots) > 1 else "")
     if left := [reader.facts.label(g) for g in genes if g not in roots]:
