@@ -159,7 +159,7 @@ def _facts(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[t
             continue
         values = [v for v in facts.values(iri, predicate) if v != VOCAB + "Claim" or kind == "class"]
         if links := reader.links(v for v in values if not v.startswith("http://www.w3.org/")):
-            yield name, links
+            yield name, tuple(_in_use(link) for link in links)
     for name, predicate in _INVERSE:
         found = facts.pointing(iri, predicate)
         if predicate == "hm:variable":
@@ -174,6 +174,12 @@ def _facts(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[t
     )
     if outside or matches:
         yield "identifiers", (*outside, *sorted(matches, key=lambda x: x.text))
+
+
+def _in_use(link: Link) -> Link:
+    """A term whose label says that it is out of use upstream, in words of ours."""
+    head, colon, rest = link.text.partition(": ")
+    return replace(link, text=rest, note="no longer in use there") if head == "OBSOLETE" and colon else link
 
 
 def _opens(iri: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -190,7 +190,7 @@ def thinned(page: Page, over: int) -> Page:
             shorter = replace(c, note="" if (s.slug, k) in left_out else c.note)
             return replace(shorter, path=c.out, out="") if (s.slug, k) in straight else shorter
 
-        return replace(s, cites=tuple(cut(k, c) for k, c in enumerate(s.cites))) if s.here else s
+        return replace(s, cites=once(cut(k, c) for k, c in enumerate(s.cites))) if s.here else s
 
     remarks = [
         "On this long page lines of evidence lead straight to a source that a browser can open; the page of each source stands here."
@@ -204,6 +204,12 @@ def thinned(page: Page, over: int) -> Page:
         lead = " ".join([section.lead, *filter(None, remarks)]) if section.id == "sources" else section.lead
         sections.append(replace(section, groups=groups, lead=lead))
     return replace(page, sections=tuple(sections))
+
+
+def once(cites: Iterable[Cite]) -> tuple[Cite, ...]:
+    """Lines of evidence that read alike as one that says how many they are; printed twice they would look like an error."""
+    found = Counter(cites)
+    return tuple(c if n == 1 else replace(c, study=f"{c.study}, {n} such lines".removeprefix(", ")) for c, n in found.items())
 
 
 class Reader:
@@ -306,7 +312,7 @@ class Reader:
         told = self.claims[claim]
         here = self.facts.homes.get(claim) == page
         cites = [self.cite(line) for line in told.lines]
-        shown = cites
+        shown = list(once(cites))
         if not here:
             shown = list({c.citation: c for c in reversed(cites)}.values())[::-1]
             shown = [*[c for c in shown if not c.against][:1], *[c for c in shown if c.against][:1]]
