@@ -45,7 +45,7 @@ def recover(out: Path) -> None:
         return
     for left in out.parent.glob(_prefix(out) + "*"):
         pid = left.name.removeprefix(_prefix(out)).split("-")[0]
-        if pid.isdigit() and not _alive(int(pid)):
+        if pid.isdigit() and not running(int(pid)):
             shutil.rmtree(left, ignore_errors=True)
 
 
@@ -105,7 +105,8 @@ def _swap(aside: Path, out: Path) -> None:
     shutil.rmtree(earlier, ignore_errors=True)
 
 
-def _alive(pid: int) -> bool:
+def running(pid: int) -> bool:
+    """Whether a process of this machine still runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

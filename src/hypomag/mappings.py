@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -48,7 +49,7 @@ def matches(path: Path) -> Iterator[Match]:
     import sssom_pydantic  # 270 ms: only where a table is read
 
     stated = 0
-    try:
+    with _checked(path):
         with path.open(encoding="utf-8") as handle:
             stated = sum(1 for line in handle if line.strip() and not line.startswith("#")) - 1
         with sssom_pydantic.read_iterable(path) as table:
@@ -67,10 +68,6 @@ def matches(path: Path) -> Iterator[Match]:
                     parts[1] = NOT_MATCH[parts[1]]
                 subject, predicate, target = (NamedNode(p).value for p in parts)
                 yield Match(subject, predicate, target, row.object.curie, getattr(row.subject, "name", None) or "")
-    except InputError:
-        raise
-    except Exception as error:  # the library raises errors of its own, of pydantic, of yaml
-        raise InputError(f"{path}: not a valid SSSOM table: {_first(error)}", "see https://mapping-commons.github.io/sssom/") from None
     if stated != read:  # the library passes over rows with an unknown prefix
         raise InputError(f"{path}: {stated - read} of {stated} rows cannot be read", "is every prefix in its curie_map?")
 
@@ -79,11 +76,8 @@ def version(path: Path) -> str:
     """The version that an SSSOM table gives of itself; empty where it gives none."""
     import sssom_pydantic
 
-    try:
-        with sssom_pydantic.read_iterable(path) as table:
-            return str(getattr(table.mapping_set, "version", None) or "")
-    except Exception as error:
-        raise InputError(f"{path}: not a valid SSSOM table: {_first(error)}", "see https://mapping-commons.github.io/sssom/") from None
+    with _checked(path), sssom_pydantic.read_iterable(path) as table:
+        return str(getattr(table.mapping_set, "version", None) or "")
 
 
 def read(path: Path) -> list[Quad]:
@@ -149,9 +143,18 @@ def write(store: Store, version: str, date: str, table: Path | None = None) -> s
 def _pack(path: Path) -> SemanticMappingPack:
     import sssom_pydantic  # 270 ms: only where a table is read
 
-    try:
+    with _checked(path):
         return sssom_pydantic.read(path)
-    except Exception as error:
+
+
+@contextmanager
+def _checked(path: Path) -> Iterator[None]:
+    """Tell what the library finds wrong with a table as one of our errors."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:  # the library raises errors of its own, of pydantic, of yaml
         raise InputError(f"{path}: not a valid SSSOM table: {_first(error)}", "see https://mapping-commons.github.io/sssom/") from None
 
 

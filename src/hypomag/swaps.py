@@ -21,6 +21,7 @@ from urllib.parse import quote
 from pyoxigraph import BlankNode, NamedNode, Quad, Store
 
 from hypomag.errors import GraphUnavailable, StoreError
+from hypomag.folders import running
 from hypomag.sources import BASE
 from hypomag.stores import Remote
 
@@ -272,15 +273,7 @@ def owner() -> str:
 def alive(owner: str) -> bool:
     """Whether the load of a marker still runs on this machine; of another machine nothing is known."""
     host, _, pid = owner.rpartition("/")
-    if host != socket.gethostname() or not pid.isdigit() or int(pid) == os.getpid():
-        return False
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    return host == socket.gethostname() and pid.isdigit() and int(pid) != os.getpid() and running(int(pid))
 
 
 def mark(remote: Remote, marker: Marker) -> None:
