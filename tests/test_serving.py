@@ -10,11 +10,13 @@ import re
 import signal
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import quote
 
 import httpx
@@ -26,7 +28,7 @@ from pyoxigraph import Literal, NamedNode, Quad, QueryResultsFormat, RdfFormat, 
 from rdflib import Graph
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 
-from hypomag import documents, exports, frontends, negotiation, prefixes, queries, requests, sites, sources, workers
+from hypomag import documents, exports, frontends, lanes, negotiation, prefixes, queries, requests, sites, sources, workers
 from tests import servers
 from tests.conftest import ROOT, hypomag
 
@@ -449,6 +451,83 @@ def test_bodies_and_heads_are_bounded(strict: str) -> None:
         while sent < 4 << 20:
             sent += line.send(b"x-a: " + b"y" * 8000 + b"\r\n")
         pytest.fail("a head of four megabytes was read")
+
+
+def _line(url: str, size: int = 0) -> socket.socket:
+    line = socket.socket()
+    if size:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+    line.settimeout(20)
+    line.connect(("127.0.0.1", int(str(httpx.URL(url).port))))
+    return line
+
+
+@pytest.mark.parametrize("begin", [b"Content-Length: 1000000000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n0\r\n"])
+def test_what_comes_after_the_answer_is_bounded(strict: str, begin: bytes) -> None:
+    """A body that nobody asked for, and the fields that may follow a body: the parser would gather them in memory for ever."""
+    with _line(strict) as line:
+        line.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n" + begin)
+        assert b" 200 " in line.recv(1000)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(8 << 10):
+                line.sendall(b"x-a: " + b"y" * 8000 + b"\r\n")
+            pytest.fail("64 megabytes were taken")
+
+
+def test_who_reads_nothing_is_let_go(shelf: Path) -> None:
+    file = "download/hypomag.nq"
+    size = (shelf / "site" / file).stat().st_size
+    with servers.served(shelf, unread=1, outgoing=size) as url:
+        stalled = [_line(url, 4096) for _ in range(3)]
+        for line in stalled:
+            line.sendall(f"GET /{file} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            line.recv(100)
+        # The same file is held once; another has to wait, and what is small goes on.
+        assert len(get(url, file).content) == size
+        refused = get(url, "download/hypomag.nt")
+        assert refused.status_code == 503 and int(refused.headers["retry-after"]) >= 1
+        assert get(url, "index.html").status_code == 200
+        time.sleep(2.5)
+        assert get(url, "download/hypomag.nt").status_code == 200
+        for line in stalled:
+            got = 0
+            with contextlib.suppress(ConnectionError):
+                while more := line.recv(1 << 20):
+                    got += len(more)
+            assert got < size
+            line.close()
+
+
+def test_who_leaves_before_the_answer_is_no_error(shelf: Path) -> None:
+    with servers.served(shelf) as url:
+        for number in range(8):
+            with _line(url) as line:
+                target = quote(f"SELECT * {{ ?s ?p ?o }} LIMIT {20_000 + number}")
+                # With a second request the server reads no further: that the client has gone it sees when it writes.
+                line.sendall(f"GET /sparql?query={target} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 2)
+                time.sleep(0.05)
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset instead of a farewell
+        assert ask(url, "ASK {}").status_code == 200
+        assert "Traceback" not in (shelf / f"run-{httpx.URL(url).port}" / "server.log").read_text()
+
+
+def test_a_large_answer_is_gathered_once() -> None:
+    """What has come of an answer is not copied again for each part that comes."""
+
+    class Gathered:
+        replies: ClassVar[list[lanes.Reply]] = []
+
+        def replied(self, worker: lanes.Worker, reply: lanes.Reply) -> None:
+            self.replies.append(reply)
+
+    worker = lanes.Worker(0, Gathered())  # type: ignore[arg-type]
+    body = bytes(60 << 20)
+    sent = workers.REPLY.pack(workers.ROWS, len(body)) + body + workers.REPLY.pack(workers.GRAPH, 2) + b"no"
+    start = time.process_time()
+    for place in range(0, len(sent), 16 << 10):
+        worker.data_received(sent[place : place + (16 << 10)])
+    assert time.process_time() - start < 4, "a copy of all for each part takes a minute"
+    assert Gathered.replies == [(workers.ROWS, body), (workers.GRAPH, b"no")]
 
 
 def test_memory_is_bounded_and_the_server_lives(shelf: Path) -> None:

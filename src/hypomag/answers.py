@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
 from hypomag import negotiation
 
@@ -51,20 +54,24 @@ def plain(status: int, message: str, **headers: str) -> Answer:
 
 
 class Kept:
-    """Answers by what was asked, the latest ones, of bounded size."""
+    """Answers by what was asked, the latest ones, of bounded size; one that is too large to keep, while somebody still gets it."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.size = 0
         self._found: OrderedDict[object, Answer] = OrderedDict()
+        self._lent: WeakValueDictionary[object, Answer] = WeakValueDictionary()
 
     def get(self, key: object) -> Answer | None:
         found = self._found.get(key)
         if found:
             self._found.move_to_end(key)
-        return found
+            return found
+        return self._lent.get(key)
 
     def put(self, key: object, answer: Answer) -> None:
+        if len(answer.body) > CHUNK:
+            self._lent[key] = answer
         cost = len(answer.body) + 1024
         if cost > min(KEPT_ONE, self.most) or key in self._found:
             return
@@ -73,6 +80,33 @@ class Kept:
         while self.size > self.most:
             _, old = self._found.popitem(last=False)
             self.size -= len(old.body) + 1024
+
+
+class Outgoing:
+    """The bytes of large answers that are on their way to slow readers, each counted once however many get it."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.size = 0
+        self._held: Counter[int] = Counter()
+
+    @contextlib.contextmanager
+    def held(self, body: bytes) -> Iterator[bool]:
+        """Count a body while it is sent; False where there is no more room. One alone always has."""
+        if not self._held[id(body)]:
+            if self.size and self.size + len(body) > self.most:
+                del self._held[id(body)]
+                yield False
+                return
+            self.size += len(body)
+        self._held[id(body)] += 1
+        try:
+            yield True
+        finally:
+            self._held[id(body)] -= 1
+            if not self._held[id(body)]:
+                del self._held[id(body)]
+                self.size -= len(body)
 
 
 def _policy(policy: str) -> tuple[bytes, bytes]:
@@ -134,4 +168,10 @@ async def send(to: Send, answer: Answer, *, bodiless: bool = False) -> None:
         return
     for start in range(0, len(answer.body), CHUNK):
         more = start + CHUNK < len(answer.body)
-        await to({"type": "http.response.body", "body": answer.body[start : start + CHUNK], "more_body": more})
+        try:
+            await to({"type": "http.response.body", "body": answer.body[start : start + CHUNK], "more_body": more})
+        except RuntimeError as error:
+            if "closed" not in str(error):
+                raise
+            await asyncio.sleep(0)  # the client has gone while we wrote: uvicorn hears of it with the next turn of the loop
+            return

@@ -51,6 +51,7 @@ class Endpoint:
         self.base = base.rstrip("/")
         self.lanes = Lanes(shelf.folder / DATASET, limits)
         self._kept = answers.Kept(kept)
+        self._outgoing = answers.Outgoing(limits.outgoing)
         self._running: dict[bytes, Job] = {}
         self._graphs: dict[str, int] = {}
         self._union = 0
@@ -90,7 +91,7 @@ class Endpoint:
             again = (scope["query_string"], accept)
             found = self._kept.get(again)
             if found and not answers.header(scope, b"if-none-match"):
-                await answers.send(send, found)
+                await self._deliver(send, found)
                 return
         answer = await self._answered(scope, receive)
         if again and answer.kept and answer.status == 200:
@@ -98,7 +99,14 @@ class Endpoint:
         if method == "HEAD":
             await answers.send(send, answer, bodiless=True)
         else:
+            await self._deliver(send, answer)
+
+    async def _deliver(self, send: Send, answer: Answer) -> None:
+        if len(answer.body) <= answers.CHUNK:
             await answers.send(send, answer)
+            return
+        with self._outgoing.held(answer.body) as fits:
+            await answers.send(send, answer if fits else answers.plain(503, "too much is being sent: try again later", Retry_After="5"))
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
