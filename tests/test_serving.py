@@ -28,7 +28,7 @@ from pyoxigraph import Literal, NamedNode, Quad, QueryResultsFormat, RdfFormat, 
 from rdflib import Graph
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 
-from hypomag import documents, exports, frontends, lanes, negotiation, prefixes, queries, requests, sites, sources, workers
+from hypomag import answers, documents, exports, frontends, lanes, negotiation, prefixes, queries, requests, sites, sources, workers
 from tests import servers
 from tests.conftest import ROOT, hypomag
 
@@ -528,6 +528,98 @@ def test_a_large_answer_is_gathered_once() -> None:
         worker.data_received(sent[place : place + (16 << 10)])
     assert time.process_time() - start < 4, "a copy of all for each part takes a minute"
     assert Gathered.replies == [(workers.ROWS, body), (workers.GRAPH, b"no")]
+
+
+def _answers(line: socket.socket, many: int) -> list[tuple[str, str]]:
+    """Heads and bodies of so many answers, in the order in which they come."""
+    found, data = [], b""
+    while len(found) < many:
+        more = line.recv(1 << 16)
+        assert more, data
+        data += more
+        while b"\r\n\r\n" in data:
+            head, _, rest = data.partition(b"\r\n\r\n")
+            told = re.search(rb"content-length: (\d+)", head)
+            size = int(told[1]) if told else 0
+            if len(rest) < size:
+                break
+            found.append((head.decode(), rest[:size].decode()))
+            data = rest[size:]
+    return found
+
+
+def _request(query: str, *more: str) -> bytes:
+    return "\r\n".join((f"GET /sparql?query={quote(query)} HTTP/1.1", "Host: x", *more, "", "")).encode()
+
+
+def test_the_same_request_again_is_answered_in_its_turn(url: str) -> None:
+    """What is kept is found by the bytes of the request; yet nothing overtakes, and the connection is used as asked."""
+    known = "SELECT ?l { HGNC:17995 rdfs:label ?l }"
+    with _line(url) as line:
+        same = []
+        for _ in range(3):
+            line.sendall(_request(known))
+            same += _answers(line, 1)
+            time.sleep(0.01)
+        assert len({body for _, body in same}) == 1 and "TRPM6" in same[0][1]
+        assert all("\ndate: " in head for head, _ in same)
+        fixed = [sorted(part for part in head.split("\r\n") if not part.startswith("date")) for head, _ in same]
+        assert fixed[0] == fixed[1] == fixed[2]
+        # A long query first: the kept answer waits for it, sent apart or in one piece.
+        for apart in (True, False):
+            slow = f"SELECT (COUNT(*) AS ?n) {{ {{ SELECT * {{ ?s ?p ?o }} LIMIT {90_000 + apart} }} }}"
+            if apart:
+                line.sendall(_request(slow))
+                time.sleep(0.05)
+                line.sendall(_request(known))
+            else:
+                line.sendall(_request(slow) + _request(known))
+            first, second = _answers(line, 2)
+            assert str(90_000 + apart) in first[1] and "TRPM6" in second[1]
+        # A body after it is no new request.
+        for _ in range(2):
+            line.sendall(_request(known, "Content-Length: 25"))
+            time.sleep(0.05)
+            line.sendall(b"GET /nothing HTTP/1.1\r\n\r\n")
+            assert "TRPM6" in _answers(line, 1)[0][1]
+        line.sendall(_request(known, 'If-None-Match: "x"'))
+        assert _answers(line, 1)[0][0].startswith("HTTP/1.1 200")
+    for more in ("Connection: close", "connection: Close"):
+        for _ in range(2):
+            with _line(url) as line:
+                line.sendall(_request(known, more))
+                got = b""
+                while part := line.recv(1 << 16):  # to the end
+                    got += part
+                assert b"TRPM6" in got
+
+
+def test_the_same_request_again_needs_no_worker(shelf: Path) -> None:
+    with servers.served(shelf, seconds=5) as url, _line(url) as line:
+        line.sendall(_request(SELECT))
+        (first,) = _answers(line, 1)
+        (server,) = [
+            p for p in _children(os.getpid()) if str(httpx.URL(url).port) in Path(f"/proc/{p}/cmdline").read_text().replace("\0", " ")
+        ]
+        for nursery in _children(server):
+            os.kill(nursery, signal.SIGSTOP)
+            for worker in _children(nursery):
+                os.kill(worker, signal.SIGSTOP)
+        try:
+            line.sendall(_request(SELECT))
+            assert _answers(line, 1)[0][1] == first[1]
+        finally:
+            for nursery in _children(server):
+                for process in (nursery, *_children(nursery)):
+                    os.kill(process, signal.SIGCONT)
+
+
+def test_what_is_kept_is_counted_with_what_was_asked() -> None:
+    kept = answers.Kept(1 << 20)
+    for number in range(1000):
+        kept.put(b"%d" % number * 8000, answers.Answer(200, [], b"{}", kept=True))
+    assert sum(1 for number in range(1000) if kept.get(b"%d" % number * 8000)) < 150
+    assert kept.size <= 1 << 20
 
 
 def test_memory_is_bounded_and_the_server_lives(shelf: Path) -> None:

@@ -8,6 +8,8 @@ import hashlib
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 from weakref import WeakValueDictionary
@@ -22,6 +24,7 @@ Headers = list[tuple[bytes, bytes]]
 
 KEPT, KEPT_ONE = 64 << 20, 2 << 20  # bytes of answers that are kept, and of the largest that is
 CHUNK = 1 << 17
+RAW = "raw"  # where a connection leaves the bytes of a request that may come again, in the state of the scope
 CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 COMMON: Headers = [
     (b"access-control-allow-origin", b"*"),
@@ -41,6 +44,13 @@ class Answer:
     body: bytes
     kept: bool = False
     policy: str = CSP
+
+    @cached_property
+    def head(self) -> bytes:
+        """Status line and headers as they go out, but for the date and the empty line at the end."""
+        return b"HTTP/1.1 %d %b\r\n" % (self.status, HTTPStatus(self.status).phrase.encode()) + b"".join(
+            b"%b: %b\r\n" % pair for pair in self.headers
+        )
 
 
 def plain(status: int, message: str, **headers: str) -> Answer:
@@ -72,14 +82,18 @@ class Kept:
     def put(self, key: object, answer: Answer) -> None:
         if len(answer.body) > CHUNK:
             self._lent[key] = answer
-        cost = len(answer.body) + 1024
+        cost = _cost(key, answer)
         if cost > min(KEPT_ONE, self.most) or key in self._found:
             return
         self._found[key] = answer
         self.size += cost
         while self.size > self.most:
-            _, old = self._found.popitem(last=False)
-            self.size -= len(old.body) + 1024
+            self.size -= _cost(*self._found.popitem(last=False))
+
+
+def _cost(key: object, answer: Answer) -> int:
+    # A request may be larger than its answer.
+    return len(answer.body) + 1024 + (len(key) if isinstance(key, bytes) else 0)
 
 
 class Outgoing:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from hypomag import __version__, answers, frontends, negotiation, requests, services, workers
 from hypomag.addresses import relative
-from hypomag.answers import CSP, KEPT, Answer, Headers, Receive, Scope, Send
+from hypomag.answers import CSP, KEPT, RAW, Answer, Headers, Receive, Scope, Send
 from hypomag.documents import DATASET, Shelf
 from hypomag.exports import MEDIA_TYPES
 from hypomag.lanes import BUSY, TIMED_OUT, Busy, Job, Lanes, Limits
@@ -50,7 +50,7 @@ class Endpoint:
         self.limits = limits
         self.base = base.rstrip("/")
         self.lanes = Lanes(shelf.folder / DATASET, limits)
-        self._kept = answers.Kept(kept)
+        self.kept = answers.Kept(kept)  # by the digest of what was asked; and by the bytes of the request, which a connection looks up
         self._outgoing = answers.Outgoing(limits.outgoing)
         self._running: dict[bytes, Job] = {}
         self._graphs: dict[str, int] = {}
@@ -84,18 +84,9 @@ class Endpoint:
         if scope["type"] != "http":
             return
         method = scope["method"]
-        # The same request again: nothing is read or decided anew.
-        again = None
-        if method == "GET" and scope["path"] == "/sparql":
-            accept = answers.header(scope, b"accept")
-            again = (scope["query_string"], accept)
-            found = self._kept.get(again)
-            if found and not answers.header(scope, b"if-none-match"):
-                await self._deliver(send, found)
-                return
         answer = await self._answered(scope, receive)
-        if again and answer.kept and answer.status == 200:
-            self._kept.put(again, answer)
+        if answer.kept and len(answer.body) <= answers.CHUNK and (raw := scope["state"].get(RAW)):
+            self.kept.put(raw, answer)
         if method == "HEAD":
             await answers.send(send, answer, bodiless=True)
         else:
@@ -171,7 +162,7 @@ class Endpoint:
         kept = not _FRESH.search(wanted.text)
         if kept and tag.removeprefix("W/") in negotiation.tags(answers.header(scope, b"if-none-match")):
             return Answer(304, [(b"etag", tag.encode()), (b"vary", b"Accept"), (b"cache-control", b"public, max-age=300")], b"")
-        if kept and (found := self._kept.get(key)):
+        if kept and (found := self.kept.get(key)):
             return found
         kind, data = await self._asked(receive, key, order, shared=kept)
         if kind in (workers.ROWS, workers.GRAPH):
@@ -179,7 +170,7 @@ class Endpoint:
             assert chosen
             answer = answers.typed(chosen[0], data, tag if kept else "")
             if kept:
-                self._kept.put(key, answer)
+                self.kept.put(key, answer)
             return answer
         return self._failure(kind, data.decode())
 
@@ -281,7 +272,7 @@ class Endpoint:
         if tag in negotiation.tags(answers.header(scope, b"if-none-match")):
             return Answer(304, answers.caching(tag, vary), b"")
         key = ("file", path)
-        found = self._kept.get(key)
+        found = self.kept.get(key)
         if found is None:
             try:
                 content = self.shelf.read(path)
@@ -291,7 +282,7 @@ class Endpoint:
             policy = f"{frontends.POLICY}; frame-ancestors 'none'" if asks else CSP
             headers = [(b"content-type", media.encode()), *_links(path, self.shelf), *answers.caching(tag, vary)]
             found = Answer(200, headers, content, policy=policy)
-            self._kept.put(key, found)
+            self.kept.put(key, found)
         return found
 
     def _health(self) -> Answer:

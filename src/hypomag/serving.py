@@ -95,7 +95,7 @@ def run(endpoint: Endpoint, host: str, port: int, say: Any = print) -> None:
             f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}", "choose another --port or --host"
         ) from None
     config = uvicorn.Config(
-        endpoint, http=bounded(endpoint.limits), loop="auto", ws="none", lifespan="off", log_level="warning", access_log=False, server_header=False,
+        endpoint, http=bounded(endpoint.limits, endpoint.kept), loop="auto", ws="none", lifespan="off", log_level="warning", access_log=False, server_header=False,
         limit_concurrency=1000, timeout_keep_alive=15, timeout_graceful_shutdown=5, backlog=2048,
     )  # fmt: skip
     server = uvicorn.Server(config)
