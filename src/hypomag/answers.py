@@ -142,7 +142,7 @@ def typed(media: str, data: bytes, tag: str) -> Answer:
 
 def tagged(status: int, media: str, data: bytes, scope: Scope, *, vary: bool = False) -> Answer:
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    if tag in negotiation.tags(header(scope, b"if-none-match")):
+    if negotiation.known(header(scope, b"if-none-match"), tag):
         return Answer(304, caching(tag, vary), b"")
     return Answer(status, [(b"content-type", media.encode()), *caching(tag, vary)], data)
 

@@ -244,6 +244,9 @@ class Endpoint:
     def _thing(self, scope: Scope, path: str) -> Answer:
         """A thing is no document: lead to the one that is wanted."""
         place = self.shelf.place(path)
+        address, _, suffix = path.rpartition(".")
+        if place is None and (inner := self.shelf.place(address)) and f"{(stem := inner.partition('#')[0])}.{suffix}" in self.shelf.files:
+            return answers.led(relative(f"{stem}.{suffix}", path), vary=False)  # a claim as Turtle: what holds it
         if place is None:
             return answers.plain(404, "no such page; search.html finds names, /sparql takes questions")
         if place in self.shelf.files:
@@ -269,7 +272,7 @@ class Endpoint:
             path.rpartition(".")[2], "text/turtle; charset=utf-8" if path == ".well-known/void" else "application/octet-stream"
         )
         tag = f'"{sum_[:32]}"'
-        if tag in negotiation.tags(answers.header(scope, b"if-none-match")):
+        if negotiation.known(answers.header(scope, b"if-none-match"), tag):
             return Answer(304, answers.caching(tag, vary), b"")
         key = ("file", path)
         found = self.kept.get(key)
