@@ -76,6 +76,7 @@ def get(url: str, path: str, accept: str | None = None, **headers: str) -> httpx
         ("evidence/fhsh-seizure.f-t-095", "text/turtle", f"{FHSH}.ttl"),
         ("reference/ihe-espe-hrp0082", "text/html", "publication/ihe-espe-hrp0082.html"),
         ("query/which-genes", "application/ld+json", "query/which-genes.jsonld"),
+        (FHSH.replace("/", "%2F"), "text/turtle", f"{FHSH}.ttl"),
         ("claim/fhsh-seizure.ttl", "text/html", f"{FHSH}.ttl"),
         ("evidence/fhsh-seizure.f-t-095.jsonld", None, f"{FHSH}.jsonld"),
         ("vocab", "text/html", "class/index.html"),

@@ -244,19 +244,20 @@ class Endpoint:
     def _thing(self, scope: Scope, path: str) -> Answer:
         """A thing is no document: lead to the one that is wanted."""
         place = self.shelf.place(path)
+        asked = scope["raw_path"].decode("ascii").removeprefix("/")  # an escaped slash is none where a client follows
         address, _, suffix = path.rpartition(".")
         if place is None and (inner := self.shelf.place(address)) and f"{(stem := inner.partition('#')[0])}.{suffix}" in self.shelf.files:
-            return answers.led(relative(f"{stem}.{suffix}", path), vary=False)  # a claim as Turtle: what holds it
+            return answers.led(relative(f"{stem}.{suffix}", asked), vary=False)  # a claim as Turtle: what holds it
         if place is None:
             return answers.plain(404, "no such page; search.html finds names, /sparql takes questions")
         if place in self.shelf.files:
-            return answers.led(relative(place, path), vary=False)
+            return answers.led(relative(place, asked), vary=False)
         stem, hash_, section = place.partition("#")
         offers = tuple(o for o in DOCUMENTS if f"{stem}.{o[1]}" in self.shelf.files)
         chosen = negotiation.best(answers.header(scope, b"accept"), offers)
         if chosen is None:
             return answers.plain(406, f"on offer: {negotiation.listed(offers)}", Vary="Accept")
-        way = relative(f"{stem}.{chosen[1]}", path)
+        way = relative(f"{stem}.{chosen[1]}", asked)
         return answers.led(f"{way}{hash_}{section}" if chosen[1] == "html" else way)
 
     def _gone(self, path: str) -> Answer:
