@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -71,29 +73,48 @@ def store(home: sources.Sources) -> Store:
     return graph.assemble(home)
 
 
+@contextlib.contextmanager
+def _shared(tmp_path_factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A folder that all workers share; whoever comes second finds what the first has made."""
+    import fcntl
+
+    base = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        base = base.parent
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield base / name
+
+
 @pytest.fixture(scope="session")
-def built(home: sources.Sources, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build of the real sources."""
-    out = tmp_path_factory.mktemp("built") / "build"
-    done = hypomag("build", "-o", str(out), "--graph-dir", str(ROOT))
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build of the real sources; nobody writes into it."""
+    with _shared(tmp_path_factory, "built") as out:
+        done = hypomag("build", "-o", str(out / "build"), "--graph-dir", str(ROOT))
     assert done.returncode == 0, done.stderr
-    return out
+    return out / "build"
+
+
+@pytest.fixture
+def checkout(built: Path, tmp_path: Path) -> Path:
+    """The real sources with their build, copied to where a test may change them."""
+    copied(built, tmp_path)
+    return tmp_path
+
+
+def copied(built: Path, folder: Path) -> None:
+    for name in ("ontology", "shapes", "queries"):
+        shutil.copytree(ROOT / name, folder / name)
+    shutil.copytree(built, folder / "build")
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The published site of the real sources, two folders below what serves it: no page may know where it lies."""
-    import fcntl
-
-    base = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        base = base.parent  # the workers share one
-    out = base / "web" / "some" / "base"
-    with (base / "web.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        done = hypomag("publish", str(out), "--graph-dir", str(ROOT))  # who comes second finds it there
+    with _shared(tmp_path_factory, "web") as web:
+        done = hypomag("publish", str(web / "some" / "base"), "--graph-dir", str(ROOT))
     assert done.returncode == 0, done.stderr
-    return out
+    return web / "some" / "base"
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,9 @@ from tests.conftest import ROOT
 
 ROOMS = (
     "errors", "sources", "folders", "formatting", "prefixes", "spellings", "mappings", "ontologies", "closures", "bulk",
-    "graph", "names", "queries", "federation", "results", "validation", "exports", "batches", "checks", "coverage", "cards", "paths",
+    "keys", "graph", "names", "queries", "federation", "results", "validation", "exports", "batches", "checks", "coverage", "cards", "paths",
     "lifting", "linking", "freshness", "claims", "losses", "citations", "kgx", "hpoa", "handovers",
-    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "pages", "atlases", "frontends", "renderings", "sites",
+    "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "limits", "neighbours", "pages", "atlases", "frontends", "renderings", "sites",
     "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
     "negotiation", "answers", "requests", "services", "workers", "lanes", "documents", "connections", "endpoint",
     "terminal", "bedside", "shipping", "publishing", "serving", "peers", "cli", "start", "__main__",

@@ -86,6 +86,16 @@ def test_search_finds_it_first(clean: Browser, asked: str, path: str) -> None:
     assert page.url == f"{clean.address}{path}.html"
 
 
+@pytest.mark.parametrize("asked", ["evidence", "label", "disease", "magnesium"])
+def test_vocabulary_and_shapes_come_last(clean: Browser, asked: str) -> None:
+    page = clean.page(f"search?q={asked}")
+    page.wait_for_selector("#found a")
+    kinds = page.eval_on_selector_all("#found small", "found => found.map(s => s.textContent.trim().split(' · ')[0])")
+    order = ["Class of the vocabulary", "Term of the vocabulary", "Relation", "Shape"]
+    groups = [(kind in order) + (kind == "Shape") for kind in kinds]
+    assert groups == sorted(groups), kinds
+
+
 def test_search_says_when_nothing_bears_the_name(clean: Browser) -> None:
     page = clean.page("search")
     page.fill("#q", "zzzyyy")
@@ -131,11 +141,16 @@ def test_a_link_to_a_statement_opens_its_evidence(clean: Browser) -> None:
 
 
 def test_two_clicks_lead_from_a_statement_to_the_publication(clean: Browser) -> None:
-    page = clean.page(FHSH)
-    page.click("text=Seizures occur in FHSH")
-    page.click("#fhsh-seizure a >> nth=0")
+    page = clean.page("disease/MONDO_0009550")
+    page.click(".said summary >> nth=0")
+    page.click(".said details[open] a >> nth=0")
     assert "/publication/" in page.url
     assert page.locator("dt:has-text('the publication itself') + dd").inner_text()
+    page = clean.page(FHSH)  # too heavy for both: straight to the source, or to its page
+    page.click("text=Seizures occur in FHSH")
+    ways = page.eval_on_selector_all("#fhsh-seizure a", "found => found.map(a => a.getAttribute('href'))")
+    assert ways and all(way.startswith(("https://", "../publication/")) for way in ways)
+    assert sum(way.startswith("https://") for way in ways) > 2
 
 
 def test_the_keyboard_is_enough(clean: Browser) -> None:
@@ -149,7 +164,7 @@ def test_the_keyboard_is_enough(clean: Browser) -> None:
     page.keyboard.press("Enter")
     assert summary.evaluate("s => s.parentElement.open")
     page.keyboard.press("Tab")
-    assert "publication" in page.evaluate("document.activeElement.href")
+    assert page.evaluate("document.activeElement.closest('li') !== null && document.activeElement.href !== ''")
 
 
 def test_pages_are_whole_without_script(clean: Browser) -> None:

@@ -223,7 +223,7 @@ def test_a_huge_literal_is_no_problem(tmp_path: Path) -> None:
     assert path.stat().st_size > 3_000_000
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=200),
     st.sampled_from(["validate", "fmt", "query", "lift", "export"]),
@@ -287,39 +287,29 @@ def test_output_does_not_depend_on_the_hash_seed() -> None:
         assert len(outputs) == 1, arguments
 
 
-def test_a_killed_build_leaves_the_earlier_one(tmp_path: Path) -> None:
-    import shutil
-
-    for name in ("ontology", "shapes", "queries"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    assert hypomag("build", "--graph-dir", str(tmp_path)).returncode == 0
-    before = {p.name: p.read_bytes() for p in (tmp_path / "build").iterdir() if p.is_file()}
+def test_a_killed_build_leaves_the_earlier_one(checkout: Path) -> None:
+    before = {p.name: p.read_bytes() for p in (checkout / "build").iterdir() if p.is_file()}
     for delay in (0.3, 0.8, 1.5):
         process = subprocess.Popen(
-            [sys.executable, "-m", "hypomag", "build", "--force", "--graph-dir", str(tmp_path)], stderr=subprocess.DEVNULL
+            [sys.executable, "-m", "hypomag", "build", "--force", "--graph-dir", str(checkout)], stderr=subprocess.DEVNULL
         )
         time.sleep(delay)
         process.kill()
         process.wait()
-        assert {p.name: p.read_bytes() for p in (tmp_path / "build").iterdir() if p.is_file()} == before
-        assert hypomag("query", "which-genes", "--graph-dir", str(tmp_path)).returncode == 0
-    assert hypomag("build", "--force", "--graph-dir", str(tmp_path)).returncode == 0
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["build", "ontology", "queries", "shapes"]
+        assert {p.name: p.read_bytes() for p in (checkout / "build").iterdir() if p.is_file()} == before
+        assert hypomag("query", "which-genes", "--graph-dir", str(checkout)).returncode == 0
+    assert hypomag("build", "--force", "--graph-dir", str(checkout)).returncode == 0
+    assert sorted(p.name for p in checkout.iterdir()) == ["build", "ontology", "queries", "shapes"]
 
 
-def test_a_build_with_nothing_changed_changes_nothing(tmp_path: Path) -> None:
-    import shutil
-
-    for name in ("ontology", "shapes", "queries"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    hypomag("build", "--graph-dir", str(tmp_path))
-    stamp = (tmp_path / "build" / "manifest.json").stat().st_mtime_ns
-    again = hypomag("build", "--graph-dir", str(tmp_path))
+def test_a_build_with_nothing_changed_changes_nothing(checkout: Path) -> None:
+    stamp = (checkout / "build" / "manifest.json").stat().st_mtime_ns
+    again = hypomag("build", "--graph-dir", str(checkout))
     assert "nothing has changed" in again.stderr
-    assert (tmp_path / "build" / "manifest.json").stat().st_mtime_ns == stamp
-    with (tmp_path / "ontology" / "diseases" / "fhsh.ttl").open("a", encoding="utf-8") as handle:
+    assert (checkout / "build" / "manifest.json").stat().st_mtime_ns == stamp
+    with (checkout / "ontology" / "diseases" / "fhsh.ttl").open("a", encoding="utf-8") as handle:
         handle.write("\n")
-    assert "built" in hypomag("build", "--graph-dir", str(tmp_path)).stderr
+    assert "built" in hypomag("build", "--graph-dir", str(checkout)).stderr
 
 
 def test_the_shell_completes_commands_and_questions() -> None:

@@ -7,10 +7,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyoxigraph import Store
+from pyoxigraph import NamedNode, Store
 
 from hypomag import laboratory, measures
 from hypomag.errors import AmbiguousName, InputError, UnknownName
+from hypomag.sources import VOCAB
 from tests.conftest import hypomag
 
 THRESHOLD = "claim:hypomagnesemia-threshold-0.7-mmol-l"
@@ -101,6 +102,35 @@ def test_molar_mass_and_charges_come_from_the_graph(store: Store) -> None:
     assert measures.converted(store, variable, measures.amount("1 mmol/L"), "mg/dL") == Decimal("2.4305")
     assert measures.converted(store, variable, measures.amount("1 mmol/L"), "meq/L") == 2
     assert not measures.same_kind("mmol/L", "meq/L")
+
+
+def test_what_is_lost_in_a_day_is_converted_too(store: Store) -> None:
+    urine = measures.variable(store, "urine magnesium")
+    assert measures.converted(store, urine, measures.amount("24 mmol/(24.h)"), "mg/d") == Decimal("24") * Decimal("24.305")
+    assert abs(measures.converted(store, urine, measures.amount("10 mg/d"), "mmol/d") - 10 / Decimal("24.305")) < Decimal("1e-9")
+
+
+def test_an_ion_of_one_charge_is_alike_in_both_units(store: Store) -> None:
+    """Claims give intervals of potassium in mmol/L and the same numbers in meq/L; calcium is stated in both by none, and stays."""
+    potassium = measures.variable(store, "potassium")
+    assert measures.converted(store, potassium, measures.amount("3 meq/L"), "mmol/L") == 3
+    assert measures.converted(store, measures.variable(store, "urine potassium"), measures.amount("40 meq/d"), "mmol/(24.h)") == 40
+    with pytest.raises(InputError):
+        measures.converted(store, measures.variable(store, "calcium"), measures.amount("5 meq/L"), "mmol/L")
+
+
+def test_charges_are_concluded_only_from_whole_multiples(store: Store) -> None:
+    def stated(low: str, high: str) -> list[tuple[str, Decimal, str]]:
+        mine = Store()
+        say = f"INSERT DATA {{ GRAPH <urn:g> {{ <urn:v> <{VOCAB}analyte> <urn:ion> . <urn:c> <{VOCAB}statedAs> <urn:a> , <urn:b> ."
+        for node, unit, ends in (("a", "mmol/L", ("1.0", "1.5")), ("b", "meq/L", (low, high))):
+            say += f' <urn:{node}> <{VOCAB}variable> <urn:v> ; <{VOCAB}unit> "{unit}" ; <{VOCAB}low> {ends[0]} ; <{VOCAB}high> {ends[1]} .'
+        mine.update(say + " } }")
+        return measures._stated_twice(mine, NamedNode("urn:v"))
+
+    assert stated("2.0", "3.0") == [("mmol/L", Decimal(2), "meq/L")]
+    assert stated("2.0", "3.1") == []
+    assert stated("1.1", "1.65") == []
 
 
 def test_what_cannot_be_converted_is_refused(store: Store) -> None:

@@ -180,7 +180,7 @@ def test_a_question_covers_all_diseases(store: Store, joined: Store) -> None:
 def test_the_shortcuts_are_those_that_the_rules_derive(home: sources.Sources, joined: Store) -> None:
     memory = Store()
     for name in graph.content_graphs(joined):
-        if name.value not in (sources.SHORTCUTS, sources.CLOSURE, sources.NAMES, sources.SUMMARY):
+        if name.value not in (sources.SHORTCUTS, sources.CLOSURE, sources.SUMMARY):
             memory.extend(joined.quads_for_pattern(None, None, None, name))
     graph.derive(memory, home.rules())
     shortcuts = NamedNode(sources.SHORTCUTS)
@@ -228,11 +228,11 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_file_that_breaks_off_leaves_what_was_there(name: str, linked: Path, tmp_path: Path) -> None:
+def test_a_file_that_breaks_off_leaves_what_was_there(name: str, linked: Path, built: Path, tmp_path: Path) -> None:
     broken = tmp_path / name
     broken.write_text(BROKEN[name], encoding="utf-8")
     before = manifest(linked)
-    done = hypomag("link", str(broken), "--to", str(linked), "--graph-dir", str(ROOT))
+    done = hypomag("link", str(broken), "--to", str(linked), "--graph-dir", str(built))
     assert done.returncode == 2
     assert str(broken) in done.stderr
     assert "Traceback" not in done.stderr
@@ -481,6 +481,33 @@ def test_a_file_is_not_checked_against_the_linked_graph(linked: Path) -> None:
     assert hypomag("validate", "x.ttl", "--graph-dir", str(linked)).returncode == 2
 
 
+def test_a_linked_graph_is_written_as_quads_alone(linked: Path, tmp_path: Path) -> None:
+    done = hypomag("export", "--format", "nq", "--graph-dir", str(linked))
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(set(lines)) == manifest(linked)["statements"]
+    assert hypomag("export", "-f", "nq", "-o", str(tmp_path / "all.nq"), "--graph-dir", str(linked)).returncode == 0
+    assert (tmp_path / "all.nq").read_text(encoding="utf-8") == done.stdout
+    for way in (("-f", "turtle"), ("-f", "hpoa"), ("--bundle", "fuseki")):
+        done = hypomag("export", *way, "-o", str(tmp_path / "x"), "--graph-dir", str(linked))
+        assert done.returncode == 2
+        assert "too large" in done.stderr
+        assert len(done.stderr.splitlines()) == 2
+        assert not (tmp_path / "x").exists()
+
+
+def test_a_linked_graph_is_loaded_and_counted(linked: Path, tmp_path: Path) -> None:
+    with servers.oxigraph(tmp_path) as store:
+        done = hypomag("load", store.url, "--graph-dir", str(linked))
+        assert done.returncode == 0, done.stderr
+        assert f"{manifest(linked)['statements']} triples" in done.stderr
+        told = {row.split()[0]: row.split()[1:3] for row in done.stdout.splitlines()[2:-1]}
+        stated = manifest(linked)["graphs"]
+        assert isinstance(stated, dict)
+        assert told == {n.removeprefix(sources.GRAPHS): [str(g["statements"])] * 2 for n, g in stated.items()}
+        again = hypomag("load", store.url, "--graph-dir", str(linked))
+        assert "nothing to change" in again.stderr
+
+
 def test_rows_of_an_entry_stand_together(store: Store) -> None:
     from tests.test_lifting import annotation
 
@@ -643,8 +670,8 @@ def test_a_peer_is_asked_only_when_told_so(more: tuple[str, ...], part: str) -> 
     assert part in done.stderr
 
 
-def test_progress_is_told_on_a_terminal_alone(slices: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hypomag", "link", str(slices / "hp.obo"), "--to", str(tmp_path / "linked"), "--graph-dir", str(ROOT)]
+def test_progress_is_told_on_a_terminal_alone(slices: Path, linked: Path, built: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hypomag", "link", str(slices / "hp.obo"), "--to", str(tmp_path / "linked"), "--graph-dir", str(built)]
     here, there = pty.openpty()
     process = subprocess.Popen(command, stderr=there)
     os.close(there)
@@ -655,4 +682,4 @@ def test_progress_is_told_on_a_terminal_alone(slices: Path, tmp_path: Path) -> N
     os.close(here)
     assert process.wait() == 0
     assert b"statements" in told and b"\r" in told
-    assert "\r" not in link(slices, tmp_path / "again").stderr
+    assert "\r" not in link(slices, linked).stderr

@@ -9,18 +9,16 @@ from pathlib import Path
 import pytest
 
 from hypomag import sites, sources
-from tests.conftest import ROOT, hypomag
+from tests.conftest import ROOT, copied, hypomag
 from tests.test_cli import told
 from tests.test_sites import FHSH
 
 
 @pytest.fixture(scope="module")
-def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def elsewhere(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the sources in another folder."""
     copy = tmp_path_factory.mktemp("elsewhere") / "sources"
-    for name in ("ontology", "shapes", "queries", "build"):  # the build only saves time
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, copy / name)
+    copied(built, copy)
     return copy
 
 

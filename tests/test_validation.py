@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 import rdflib
 from pyoxigraph import Store
 
-from hypomag import exports, sources, validation
+from hypomag import checks, exports, sources, validation
 from hypomag.errors import InputError
 from tests.conftest import ROOT, hypomag
 
@@ -87,45 +88,41 @@ def test_a_good_file_passes() -> None:
 
 
 def test_reports_in_every_format(broken: Path) -> None:
-    findings = json.loads(hypomag("validate", str(broken), "--format", "json").stdout)["findings"]
+    checked = checks.check(HOME, [str(broken)])
+    findings = json.loads(checks.report(checked, "json"))["findings"]
     assert {f["focus"] for f in findings} == {"claim:fhsh-made-up"}
 
-    sarif = json.loads(hypomag("validate", str(broken), "--format", "sarif").stdout)
-    results = sarif["runs"][0]["results"]
+    done = hypomag("validate", str(broken), "--format", "sarif")
+    assert (done.returncode, done.stdout) == (1, checks.report(checked, "sarif"))
+    results = json.loads(done.stdout)["runs"][0]["results"]
     assert len(results) == len(findings)
     assert all(r["locations"][0]["physicalLocation"]["region"]["startLine"] >= 4 for r in results)
 
-    junit = ET.fromstring(hypomag("validate", str(broken), "--format", "junit").stdout)
+    junit = ET.fromstring(checks.report(checked, "junit"))
     assert junit.get("failures") == str(len(findings)) == str(len(junit.findall("testcase/failure")))
 
-    report = rdflib.Graph().parse(data=hypomag("validate", str(broken), "--format", "turtle").stdout, format="turtle")
+    report = rdflib.Graph().parse(data=checks.report(checked, "turtle"), format="turtle")
     sh = rdflib.Namespace(validation.SH)
     assert len(set(report.subjects(sh.resultSeverity, sh.Violation))) == len(findings)
     assert (None, sh.conforms, rdflib.Literal(False)) in report
 
 
-def test_any_rdf_can_be_checked_in_any_syntax(broken: Path, tmp_path: Path) -> None:
-    graph = rdflib.Graph().parse(broken)
+def test_any_rdf_can_be_checked_in_any_syntax(tmp_path: Path) -> None:
+    paths = []
     for suffix, form in ((".nt", "nt"), (".rdf", "xml"), (".jsonld", "json-ld")):
-        path = tmp_path / f"same{suffix}"
-        path.write_text(graph.serialize(format=form), encoding="utf-8")
-        done = hypomag("validate", str(path))
-        assert done.returncode == 1, done.stderr
-        assert "claim:fhsh-made-up" in done.stdout
-    done = hypomag("validate", "-", stdin=BROKEN)
-    assert done.returncode == 1
+        paths.append(tmp_path / f"same{suffix}")
+        text = rdflib.Graph().parse(data=BROKEN.replace("made-up", f"in-{form}"), format="turtle").serialize(format=form)
+        paths[-1].write_text(text, encoding="utf-8")
+    done = hypomag("validate", *map(str, paths), "-", stdin=BROKEN)
+    assert done.returncode == 1, done.stderr
+    assert set(re.findall(r"claim:fhsh-[a-z-]+", done.stdout)) == {f"claim:fhsh-{n}" for n in ("in-nt", "in-xml", "in-json-ld", "made-up")}
 
 
-def test_a_violation_stops_the_build_and_keeps_the_earlier_one(tmp_path: Path) -> None:
-    import shutil
-
-    for name in ("ontology", "shapes", "queries"):
-        shutil.copytree(ROOT / name, tmp_path / name)
-    assert hypomag("build", "--graph-dir", str(tmp_path)).returncode == 0
-    before = (tmp_path / "build" / "manifest.json").read_bytes()
-    (tmp_path / "ontology" / "diseases" / "broken.ttl").write_text(BROKEN, encoding="utf-8")
-    done = hypomag("build", "--graph-dir", str(tmp_path))
+def test_a_violation_stops_the_build_and_keeps_the_earlier_one(checkout: Path) -> None:
+    before = (checkout / "build" / "manifest.json").read_bytes()
+    (checkout / "ontology" / "diseases" / "broken.ttl").write_text(BROKEN, encoding="utf-8")
+    done = hypomag("build", "--graph-dir", str(checkout))
     assert done.returncode == 1
     assert "ontology/diseases/broken.ttl:" in done.stderr
-    assert (tmp_path / "build" / "manifest.json").read_bytes() == before
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["build", "ontology", "queries", "shapes"]
+    assert (checkout / "build" / "manifest.json").read_bytes() == before
+    assert sorted(p.name for p in checkout.iterdir()) == ["build", "ontology", "queries", "shapes"]

@@ -122,7 +122,7 @@ def ask(asked: Asked, *, terminal: bool) -> None:
     store = graph.open_graph(places)
     if warning := queries.slow_path(text):
         print(f"hypomag: {warning}", file=sys.stderr)
-    text = queries.bound(text, dict(_binding(store, b) for b in asked.bind), placing=asked.endpoint is None and names.is_keyed(store))
+    text = queries.bound(text, dict(_binding(store, b) for b in asked.bind), placing=asked.endpoint is None)
     if asked.service:
         from hypomag import federation
 

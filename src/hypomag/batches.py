@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from pyoxigraph import NamedNode, RdfFormat, Store
+from pyoxigraph import NamedNode, QueryResultsFormat, QuerySolutions, Store
 
 from hypomag import graph, validation
 from hypomag.formatting import RDF_TYPE, RDFS
-from hypomag.sources import CLAIMS, CLOSURE, HPOA, NAMES, SHORTCUTS, SUMMARY, TERMS, VOCAB, VOCABULARY
+from hypomag.sources import CLAIMS, CLOSURE, HPOA, SHORTCUTS, SUMMARY, TERMS, VOCAB, VOCABULARY
 from hypomag.validation import Finding
 
 # Claims in one part: some 80,000 triples, a few hundred MB in the engine.
@@ -21,14 +21,15 @@ PART = 4000
 SUBJECT, EVIDENCE = NamedNode(VOCAB + "subject"), NamedNode(VOCAB + "evidence")
 # What the shapes ask of a node that a claim points at.
 _DESCRIBED = tuple(NamedNode(p) for p in (RDF_TYPE, RDFS + "label", "https://w3id.org/biolink/vocab/category", RDFS + "isDefinedBy"))
-_DERIVED = (CLOSURE, NAMES, SHORTCUTS, SUMMARY)
+_DERIVED = (CLOSURE, SHORTCUTS, SUMMARY)
 
 
 def claims_of(store: Store) -> dict[str, list[str]]:
     """Disease → its lifted claims, both sorted."""
     found: dict[str, list[str]] = defaultdict(list)
-    for quad in store.quads_for_pattern(None, SUBJECT, None, NamedNode(HPOA)):
-        found[quad.object.value].append(quad.subject.value)
+    for row in _rows(store, f"SELECT ?disease ?claim {{ GRAPH <{HPOA}> {{ ?claim {SUBJECT} ?disease }} }}"):
+        disease, claim = row.split("\t")
+        found[disease[1:-1]].append(claim[1:-1])
     return {disease: sorted(found[disease]) for disease in sorted(found)}
 
 
@@ -58,7 +59,7 @@ def described(store: Store, share: float = 1.0) -> Iterator[list[str]]:
 
 
 def part_data(store: Store, claims: Sequence[str], described: dict[str, list[str]] | None = None) -> tuple[bytes, set[str]]:
-    """The N-Triples of some claims, their lines, rows and references, with the terms and vocabulary they use; and the own subjects.
+    """The Turtle of some claims, their lines, rows and references, with the terms and vocabulary they use; and the own subjects.
 
     `described` keeps what is said of outside terms from part to part.
     """
@@ -68,24 +69,38 @@ def part_data(store: Store, claims: Sequence[str], described: dict[str, list[str
     own: set[str] = set()
     out: list[str] = []
     cited: set[str] = set()
-    todo = list(claims)
-    while todo:  # claims, then their lines and rows; what else they point at is only described
-        iri = todo.pop()
-        own.add(iri)
-        for quad in store.quads_for_pattern(NamedNode(iri), None, None, None):
-            out.append(f"{quad.triple} .\n")
-            target = quad.object
-            if isinstance(target, NamedNode):
-                cited.add(quad.predicate.value)
-                if not target.value.startswith(_OURS):
-                    cited.add(target.value)
-                elif target.value not in own:
-                    todo.append(target.value)
+    todo = set(claims)
+    while todo:  # claims, then their lines, then their rows; what else they point at is only described
+        own |= todo
+        statements = _statements(store, todo)
+        out.append("".join(f"{s} .\n" for s in statements))
+        named = {part for s in statements for part in s.split("\t", 2)[1:] if part[0] == "<"}
+        found = {part[1:-1] for part in named}
+        todo = {iri for iri in found if iri.startswith(_OURS)} - own
+        cited |= {iri for iri in found if not iri.startswith(_OURS)}
     for iri in cited - own:
         if iri not in known:
             known[iri] = _description(store, iri)
         out += known[iri]
     return "".join([*out, *known[""]]).encode(), own
+
+
+def _statements(store: Store, iris: Iterable[str]) -> list[str]:
+    """All that is said of some nodes: subject, predicate and object in Turtle with a tab between.
+
+    The engine writes them, with a number for the subject: looking its name up again for each statement takes as long as all the rest.
+    """
+    named = sorted(iris)
+    values = " ".join(f"(<{iri}> {number})" for number, iri in enumerate(named))
+    rows = _rows(store, f"SELECT ?n ?p ?o {{ VALUES (?s ?n) {{ {values} }} LATERAL {{ ?s ?p ?o }} }}")
+    return [f"<{named[int(number)]}>\t{rest}" for number, _, rest in (row.partition("\t") for row in rows)]
+
+
+def _rows(store: Store, query: str) -> list[str]:
+    """The rows of a query over the union of the graphs, terms in Turtle with tabs between."""
+    found = store.query(query, use_default_graph_as_union=True)
+    assert isinstance(found, QuerySolutions)
+    return (found.serialize(format=QueryResultsFormat.TSV) or b"").decode().split("\n")[1:-1]
 
 
 _OURS = tuple(VOCAB.replace("vocab#", kind) for kind in ("evidence/hpoa-", "row/hpoa-"))
@@ -140,17 +155,23 @@ def _check_curated() -> tuple[int, list[Finding]]:
     (worker,) = _WORKERS
     store = worker.store
     lifted = NamedNode(HPOA)
-    curated = {q.subject.value for q in store.quads_for_pattern(None, NamedNode(RDF_TYPE), None, NamedNode(CLAIMS))}
-    lines = {q.object.value for q in store.quads_for_pattern(None, EVIDENCE, None, lifted) if q.subject.value in curated}
-    memory = Store()
+    text: set[str] = set()
+    curated: set[str] = set()
+    named: set[str] = set()
     for name in graph.content_graphs(store):
-        if name.value not in (HPOA, *_DERIVED):
-            memory.extend(store.quads_for_pattern(None, None, None, name))
-    data, own = part_data(store, sorted(curated & {q.subject.value for q in store.quads_for_pattern(None, EVIDENCE, None, lifted)}))
-    memory.load(data, format=RdfFormat.N_TRIPLES, to_graph=lifted)
-    text = {f"{q.triple} .\n" for q in memory}
-    found = validation.validate("".join(sorted(text)).encode(), worker.shapes, worker.engine)
-    return len(lines), [f for f in found if f.focus in lines or f.focus in own]
+        if name.value in (HPOA, TERMS, *_DERIVED):
+            continue
+        for quad in store.quads_for_pattern(None, None, None, name):
+            text.add(f"{quad.triple} .\n")
+            named |= {part.value for part in quad.triple if isinstance(part, NamedNode)}
+            if name.value == CLAIMS and quad.predicate.value == RDF_TYPE:
+                curated.add(quad.subject.value)
+    for iri in named:  # of the outside terms those that are spoken of
+        text.update(_description(store, iri))
+    lines = {iri: [q.object.value for q in store.quads_for_pattern(NamedNode(iri), EVIDENCE, None, lifted)] for iri in curated}
+    data, own = part_data(store, sorted(iri for iri in curated if lines[iri]))
+    text.add(data.decode())
+    return len({line for each in lines.values() for line in each}), _findings(worker, "".join(sorted(text)).encode(), own)
 
 
 def validate(

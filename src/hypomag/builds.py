@@ -43,7 +43,7 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
         manifest = json.loads((out / MANIFEST).read_bytes())
         return Built(out, True, manifest["dataset"]["quads"], manifest["union"]["triples"], manifest["warnings"])
 
-    from hypomag import coverage, exports, graph, validation
+    from hypomag import coverage, exports, graph, keys, validation
 
     progress("reading the sources")
     store = graph.assemble(sources)
@@ -91,6 +91,7 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
         | {"void.ttl": {"bytes": len(files["void.ttl"]), "sha256": hashlib.sha256(files["void.ttl"]).hexdigest()}},
     }
     files["coverage.json"] = (json.dumps(coverage.measure(store).as_json(), ensure_ascii=False, indent=1) + "\n").encode()
+    files[keys.FILE] = keys.packed(keys.lines(store))
     files[MANIFEST] = (json.dumps(manifest, indent=1) + "\n").encode()
 
     progress("putting it in place")

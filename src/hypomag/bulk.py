@@ -48,7 +48,7 @@ class Loader:
             del self.store
 
     def add(self, name: str, lines: Iterable[str]) -> None:
-        """Take statements of one graph, each "subject predicate object" in N-Triples; repeated ones count once each."""
+        """Take statements of one graph, each "subject predicate object" in N-Triples; the caller repeats none."""
         end = f" <{name}> .\n"
         found = list(lines)
         if not found:

@@ -1,24 +1,20 @@
-"""What only a disease page has: frequencies, the mechanism drawn, neighbours, limits in both units, conflicts, sources."""
+"""What only a disease page has: frequencies, what it is in one sentence, the mechanism drawn, conflicts, sources."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 
-from pyoxigraph import NamedNode
-
-from hypomag import charts, comparisons, diagrams, measures, paths, prefixes, signatures
-from hypomag.addresses import fragment
+from hypomag import charts, diagrams, paths, prefixes
+from hypomag.addresses import address, fragment, relative
 from hypomag.cards import Line
 from hypomag.charts import Frequency
 from hypomag.diagrams import Arrow, Box
-from hypomag.errors import HypomagError
 from hypomag.passages import NOT_PEOPLE, QUALIFIERS, Group, Link, Reader, Section, Table, often
 from hypomag.paths import Path, Step
 from hypomag.sources import VOCAB
 
-MOST_BARS, MOST_NARROWED, MOST_GOALS, MOST_NEIGHBOURS, MOST_ROWS = 30, 10, 14, 5, 14
+MOST_BARS, MOST_NARROWED, MOST_GOALS = 30, 10, 14
 _SAME = (
     "hm:predicate",
     "hm:object",
@@ -32,8 +28,6 @@ _SAME = (
     *QUALIFIERS,
 )
 _NOUNS = {"lost": "loss", "gained": "gain of function", "changed": "change"}
-_SIGNS = {"<=": "≤", ">=": "≥"}
-BOTH_UNITS = ("mmol/L", "mg/dL")
 
 
 def frequencies(reader: Reader, disease: str) -> tuple[list[Frequency], list[Frequency], int]:
@@ -142,6 +136,11 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
     chosen = _best_paths(reader, disease, genes)
     if not chosen:
         return "", "", []
+
+    def way(iri: str) -> str:
+        found = reader.path(iri)
+        return relative(found, f"{address(disease)}.html") if found else ""
+
     boxes: dict[str, Box] = {}
     arrows: dict[tuple[str, str], Arrow] = {}
     steps: dict[str, Step] = {}
@@ -149,7 +148,7 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
     roots = {g: (how, starts) for g, (how, starts) in genes.items() if begun & set(starts)}
     names = {g: f"{reader.facts.label(g)} {how}" for g, (how, _) in roots.items()}
     for gene, name in names.items():
-        boxes[gene] = Box(gene, name, 0)
+        boxes[gene] = Box(gene, name, 0, way(gene))
     for path in chosen:
         states = path.states()
         at = [path.steps[0].origin, *(s.target for s in path.steps)]
@@ -157,7 +156,7 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
         for iri, label, state in zip(at, labels, states, strict=True):
             key = f"{iri}{state:+d}"
             findings = reader.facts.values(iri, "hm:lowFinding" if state < 0 else "hm:highFinding")
-            boxes.setdefault(key, Box(key, label, state, notes=tuple(reader.facts.label(f) for f in findings)))
+            boxes.setdefault(key, Box(key, label, state, way(iri), tuple(reader.facts.label(f) for f in findings)))
         for gene, (_, starts) in roots.items():
             if (at[0], states[0]) in starts:
                 arrows.setdefault((gene, f"{at[0]}{states[0]:+d}"), Arrow(gene, f"{at[0]}{states[0]:+d}", 0, names[gene]))
@@ -171,7 +170,7 @@ def mechanism(reader: Reader, disease: str) -> tuple[str, str, list[str]]:
     told = f"A graph of {len(boxes)} boxes and {len(arrows)} arrows; the same steps stand below as sentences with their evidence."
     svg = diagrams.draw(list(boxes.values()), list(arrows.values()), title, told)
     caption = (
-        "↓ low, ↑ high, as the disease has it. An arrow raises what it points at, a bar lowers it; a dashed one is disputed. "
+        "↓ low, ↑ high, as the disease has it; a box leads to its page. An arrow raises what it points at, a bar lowers it; a dashed one is disputed. "
         "Drawn from the steps below: for each finding on record, the shortest path that is accepted."
     ) + (" Each gene at the top is a cause by itself." if len(roots) > 1 else "")
     if left := [reader.facts.label(g) for g in genes if g not in roots]:
@@ -221,171 +220,6 @@ def _best_paths(reader: Reader, disease: str, genes: Mapping[str, tuple[str, lis
         if mine and not any(p.steps[0].origin == q.steps[0].origin for p in chosen for q in mine):
             chosen.append(mine[0])
     return chosen
-
-
-def told_apart(reader: Reader, disease: str) -> list[Table]:
-    """What sources say tells a disease from others: finding, value or test, with what is seen on each side and the stated limit."""
-    facts = reader.facts
-    rows, alike = [], []
-    for claim in reader.mentions.get(disease, ()):
-        ends = (facts.one(claim, "hm:subject"), facts.one(claim, "hm:object"))
-        told = reader.claims[claim]
-        if told.kind != "DifferentialClaim" or disease not in ends:
-            continue
-        first = disease == ends[0]
-        other = ends[1] if first else ends[0]
-        for node in facts.values(claim, "hm:discriminator"):
-            seen = [facts.label(v) if v else "" for v in (facts.one(node, "hm:inSubject"), facts.one(node, "hm:inOther"))]
-            limit = f"{_form(reader, node)} {facts.one(node, 'hm:unit')}" if facts.one(node, "hm:value") else ""
-            seen[0] = f"{seen[0]} ({limit})" if seen[0] and limit else seen[0] or limit
-            mine, theirs = seen if first else seen[::-1]
-            feature, source = facts.one(node, "hm:feature"), reader.statement(claim).cites
-            cited = Link(source[0].citation if source else "", reader.path(claim), "disputed" if told.disputed else "")
-            name = Link(reader.short(other) or facts.label(other), reader.path(other))
-            if told.polarity == "absent":
-                alike.append(((name,), (reader.link(feature),), (cited,)))
-            elif mine or theirs:
-                rows.append(((name,), (reader.link(feature),), (Link(mine or "?"),), (Link(theirs or "?"),), (cited,)))
-    for found in (rows, alike):
-        found.sort(key=lambda r: [(c[0].text.casefold(), c[0].path) for c in r])
-    head = ("Told from", "by", "here", "there", "evidence")
-    tables = [Table("What sources say tells it apart; ? is not stated.", head, tuple(rows))] if rows else []
-    if alike:
-        tables.append(Table("What sources say does not tell it apart.", ("Not told from", "by", "evidence"), tuple(alike)))
-    return tables
-
-
-def neighbours(reader: Reader, disease: str) -> Table | None:
-    """The laboratory states of a disease beside those of the single diseases with the most values on record of both.
-
-    Each claim that tells the two apart counts as one value more.
-    """
-    facts = reader.facts
-    pairs = [
-        (facts.one(c, "hm:subject"), facts.one(c, "hm:object"))
-        for c in reader.mentions.get(disease, ())
-        if reader.claims[c].kind == "DifferentialClaim"
-    ]
-    partners = [b if a == disease else a for a, b in pairs if disease in (a, b)]
-    mine = reader.signatures.get(disease)
-    if mine is None or not mine.laboratory:
-        return None
-    others = {*partners, *(d for d, *_ in signatures.candidates(reader.store))} - {disease}
-    filled = {d: len(set(mine.laboratory) & set(s.laboratory)) for d in others if (s := reader.signatures.get(d)) and s.genes}
-    wanted = sorted((d for d, n in filled.items() if n), key=lambda d: (-filled[d] - partners.count(d), facts.label(d)))
-    if not wanted:
-        return None
-    known = {d: reader.signatures[d] for d in [disease, *wanted[:MOST_NEIGHBOURS]]}
-    rows = [r for r in comparisons.laboratory(reader.store, known) if disease in r.cells and len(r.cells) > 1]
-    rows.sort(key=lambda r: (r.verdict != comparisons.DIFFERS, -len(r.cells), r.label))
-    body = []
-    for row in rows[:MOST_ROWS]:
-        cells = [(Link(facts.label(row.feature), reader.path(row.feature)),)]
-        for d in known:
-            cell = row.cells.get(d)
-            claim = prefixes.expand(cell.claims[0]) if cell else None
-            note = (
-                ", ".join(w for w in (cell.often if not cell.often.startswith("0 of") else "", "disputed" if cell.disputed else "") if w)
-                if cell
-                else ""
-            )
-            cells.append((Link(cell.value, reader.path(claim or ""), note),) if cell else (Link("?"),))
-        body.append(tuple(cells))
-    if not body:
-        return None
-    head = ("Laboratory value", *(reader.short(d) or facts.label(d) for d in known))
-    return Table(
-        "What the laboratory shows in most patients here and in its neighbours, those with the most values on record of both; counts of "
-        f"cohorts are added up; ? is not on record. A cell leads to its evidence.{f' {len(wanted) - MOST_NEIGHBOURS} more diseases can be compared.' if len(wanted) > MOST_NEIGHBOURS else ''}",
-        head,
-        tuple(body),
-    )
-
-
-def is_target(reader: Reader, claim: str) -> bool:
-    """Whether a limit is what a treatment aims at, and no word on diagnosis."""
-    return f"{VOCAB}treated" in reader.facts.values(claim, "hm:population")
-
-
-def limits(reader: Reader, disease: str, *, targets: bool = False) -> Table | None:
-    """The limits that sources give for the laboratory values of a disease, in both units; a converted form says so.
-
-    `targets` asks for those that a treatment aims at.
-    """
-    facts = reader.facts
-    own = {
-        facts.one(c, "hm:object")
-        for c in facts.sections.get(disease, ())
-        if c in reader.claims and reader.claims[c].kind == "LaboratoryClaim"
-    }
-    findings, diseases = prefixes.expand("HP:") or "-", prefixes.expand("MONDO:") or "-"
-    rows = []
-    for claim, told in reader.claims.items():
-        if told.kind != "ThresholdClaim" or told.polarity != "present":
-            continue
-        subject, contexts = facts.one(claim, "hm:subject"), facts.values(claim, "hm:context")
-        general = subject.startswith(findings) and not any(c.startswith(diseases) for c in contexts)
-        concerned = disease in (subject, *contexts) or (general and facts.one(claim, "hm:object") in own)
-        if concerned and is_target(reader, claim) is targets:
-            rows.append((_limit_order(reader, claim), _limit(reader, claim)))
-    if not rows:
-        return None
-    head = ("Limit", *BOTH_UNITS, "other unit", "for", "on whose authority")
-    if targets:
-        head = ("Target", *head[1:])
-    return Table(
-        f"{'What treatment aims at, by source' if targets else 'Limits that sources give'}, each as stated and in the other unit; (≈) is converted by us. "
-        f"{'' if targets else 'The sign shows on which side of the limit the finding is expected. '}They are no advice.",
-        head,
-        tuple(row for _, row in sorted(rows, key=lambda r: r[0])),
-    )
-
-
-def _limit_order(reader: Reader, claim: str) -> tuple[str, str, Decimal, str]:
-    """Limits of one quantity stand together, by people and value."""
-    facts = reader.facts
-    people = ", ".join(facts.label(p) for p in facts.values(claim, "hm:population"))
-    value = next((v for q in sorted(facts.values(claim, "hm:statedAs"), key=lambda q: facts.one(q, "hm:unit") != "mmol/L")
-                  for v in (facts.one(q, "hm:value") or facts.one(q, "hm:low"),) if v), "0")  # fmt: skip
-    return facts.label(facts.one(claim, "hm:object")).casefold(), people, Decimal(value), claim
-
-
-def _limit(reader: Reader, claim: str) -> tuple[tuple[Link, ...], ...]:
-    """One row: the limit in both units and in others, for whom, on whose authority. Conversion is slow, so a row is made once."""
-    if claim not in reader.limits:
-        facts = reader.facts
-        forms = [(facts.one(q, "hm:unit"), _form(reader, q)) for q in facts.values(claim, "hm:statedAs")]
-        columns = [_in_unit(reader, claim, facts.one(claim, "hm:object"), unit, forms) for unit in BOTH_UNITS]
-        other = tuple(Link(f"{form} {unit}") for unit, form in forms if unit not in BOTH_UNITS)
-        people = ", ".join(facts.label(p) for p in facts.values(claim, "hm:population")) or "any age"
-        sources = tuple(Link(c.citation, c.path, "disputes" if c.against else "") for c in reader.statement(claim).cites)
-        reader.limits[claim] = ((Link(reader.claims[claim].label, reader.path(claim)),), *columns, other, (Link(people),), sources)
-    return reader.limits[claim]
-
-
-def _form(reader: Reader, quantity: str) -> str:
-    comparator = _SIGNS.get(reader.facts.one(quantity, "hm:comparator"), reader.facts.one(quantity, "hm:comparator"))
-    value, low, high = (reader.facts.one(quantity, f"hm:{k}") for k in ("value", "low", "high"))
-    return f"{comparator} {value or f'{low} to {high}'}".strip()
-
-
-def _in_unit(reader: Reader, claim: str, variable: str, unit: str, forms: list[tuple[str, str]]) -> tuple[Link, ...]:
-    stated = [form for u, form in forms if u == unit]
-    if stated:
-        return (Link(stated[0]),)
-    for quantity in reader.facts.values(claim, "hm:statedAs"):
-        value = reader.facts.one(quantity, "hm:value")
-        given = reader.facts.one(quantity, "hm:unit")
-        if not value:
-            continue
-        try:
-            found = measures.converted(reader.store, NamedNode(variable), measures.Amount(Decimal(value), given), unit)
-        except HypomagError:
-            continue
-        comparator = reader.facts.one(quantity, "hm:comparator")
-        digits = max(2, len(Decimal(value).normalize().as_tuple().digits))  # no more than the source states
-        return (Link(f"{_SIGNS.get(comparator, comparator)} {float(found):.{digits}g} (≈)".strip()),)
-    return (Link("–"),)
 
 
 def conflicts(reader: Reader, disease: str) -> tuple[tuple[Table, ...], tuple[Group, ...]]:

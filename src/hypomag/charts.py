@@ -71,7 +71,7 @@ def ordered(frequencies: Sequence[Frequency]) -> list[Frequency]:
 
 
 def bars(frequencies: Sequence[Frequency], *, scale: bool = True) -> str:
-    """Draw a list of findings, each with its bar; the bar scales with the page, the words do not.
+    """Draw a list of findings, each with its bar; the bar scales with the page, the words do not. Heights are the style's.
 
     >>> print(bars([Frequency("Seizure", "#x", 27, 28, ((1, 1),))]))  # doctest: +ELLIPSIS
     <div class="scale" ...</div><ol class="bars"><li><a href="#x">Seizure</a><b>27 of 28</b><svg ...</svg></li></ol>
@@ -85,14 +85,14 @@ def _row(f: Frequency) -> str:
     if f.m and f.n is not None:
         low, high = wilson(f.n, f.m)
         if not f.pooled:
-            drawn.append(f'<rect class="i" x="{_x(low)}" y="2" width="{_x(high - low)}" height="6"/>')
-        drawn.extend(f'<rect class="o" x="{_tick(n / m)}" y="3" width=".6" height="4"/>' for n, m in f.others)
-        drawn.append(f'<rect class="p" x="{_tick(f.n / f.m, 1.4)}" width="1.4" height="10"/>')
+            drawn.append(f'<rect class="i" x="{_x(low)}%" width="{_x(high - low)}%"/>')
+        drawn.extend(f'<rect class="o" x="{x}%"/>' for x in dict.fromkeys(_tick(n / m) for n, m in f.others))
+        drawn.append(f'<rect class="p" x="{_tick(f.n / f.m, 1.4)}%"/>')
     else:
         for low, high in sorted({(low, high) for low, high, _, _ in f.bands}):
             width = max(high - low, 1.4)
-            drawn.append(f'<rect class="s" x="{min(low, 100 - width):g}" y="2" width="{width:g}" height="6"/>')
-    svg = f'<svg role="img" viewBox="0 0 100 10" preserveAspectRatio="none"><title>{escape(f.told)}</title>{"".join(drawn)}</svg>'
+            drawn.append(f'<rect class="s" x="{min(low, 100 - width):g}%" width="{width:g}%"/>')
+    svg = f'<svg role="img"><title>{escape(f.told)}</title>{"".join(drawn)}</svg>'
     return f'<li><a href="{escape(f.href)}">{escape(f.label)}</a><b>{escape(f.counted)}</b>{svg}</li>'
 
 

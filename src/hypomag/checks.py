@@ -61,6 +61,8 @@ def check(sources: Sources, files: Iterable[str], *, engine: str = "shifty", std
         store = memory
         for name in names:
             own |= _add(store, name, stdin)
+        if not own:
+            return Checked(", ".join(names), 0, [])
     data = exports.export(store, "nt")
     found = validation.validate(data, shapes, engine)
     if names:

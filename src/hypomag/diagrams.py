@@ -15,7 +15,7 @@ COLUMNS, MOST = 22, 4  # characters of a line in a box; boxes beside each other
 
 @dataclass(frozen=True)
 class Box:
-    """A variable in a state (-1 low, 0 none, 1 high), with the findings that its state is."""
+    """A variable in a state (-1 low, 0 none, 1 high), with the findings that its state is; `href` is where it leads."""
 
     key: str
     label: str
@@ -100,7 +100,7 @@ def draw(boxes: Sequence[Box], arrows: Sequence[Arrow], title: str, description:
         top += tallest + LAYER
     height = top - LAYER + 8
     out = [
-        f'<svg class="mechanism" role="img" viewBox="0 0 {width:g} {height}" width="{width:g}" height="{height}" aria-labelledby="m-t m-d">'
+        f'<svg class="mechanism" role="group" viewBox="0 0 {width:g} {height}" width="{width:g}" height="{height}" aria-labelledby="m-t m-d">'
         f'<title id="m-t">{escape(title)}</title><desc id="m-d">{escape(description)}</desc>'
     ]
     out.extend(_arrow(arrow, way, across, down) for arrow, way in zip(arrows, ways, strict=True))
@@ -192,7 +192,8 @@ def _box(box: Box, middle: float, top: int) -> str:
         y += LINE
         spans.append(f'<tspan x="{middle:g}" y="{y}"{kind}>{escape(text)}</tspan>')
     kind = {-1: "low", 0: "plain", 1: "high"}[box.state]
+    link, end = (f'<a href="{escape(box.href)}">', "</a>") if box.href else ("", "")
     return (
-        f'<g class="{kind}"><rect x="{middle - WIDTH / 2:g}" y="{top}" width="{WIDTH}" height="{box.height}" rx="5"/>'
-        f"<text>{''.join(spans)}</text></g>"
+        f'<g class="{kind}">{link}<rect x="{middle - WIDTH / 2:g}" y="{top}" width="{WIDTH}" height="{box.height}" rx="5"/>'
+        f"<text>{''.join(spans)}</text>{end}</g>"
     )

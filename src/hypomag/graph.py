@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
+from hypomag import keys
 from hypomag.errors import GraphUnavailable, InputError
 from hypomag.formatting import syntax_problem
 from hypomag.sources import GRAPHS, LINKED, LINKED_MANIFEST, SHORTCUTS, TERMS, VOCAB, Sources, read_text
@@ -132,7 +133,7 @@ def open_linked(folder: Path) -> Store:
         GraphUnavailable: its store does not open.
     """
     if found := _opened(folder / STORE):
-        return found
+        return keys.lay(found, folder)
     raise GraphUnavailable(f"{folder}: the store of the linked graph does not open here", "link the files again: hypomag link --force")
 
 
@@ -146,7 +147,7 @@ def open_built(folder: Path) -> Store:
     Raises:
         GraphUnavailable: none of them can be read.
     """
-    return _opened(folder / STORE) or _cached(folder)
+    return keys.lay(_opened(folder / STORE) or _cached(folder), folder)
 
 
 def _opened(place: Path) -> Store | None:

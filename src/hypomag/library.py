@@ -55,7 +55,7 @@ class Graph:
         {'n': 27, 'm': 28}
         """
         text = question if _is_sparql(question) else queries.named(self._places, question).text
-        text = queries.bound(text, {name: self._term(value) for name, value in bindings.items()}, placing=names.is_keyed(self.store))
+        text = queries.bound(text, {name: self._term(value) for name, value in bindings.items()}, placing=True)
         result = queries.run(self.store, text)
         if not isinstance(result, QuerySolutions):
             raise InputError("this is no SELECT query", "use ask() or construct()")

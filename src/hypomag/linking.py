@@ -13,19 +13,19 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Store, parse
 
-from hypomag import __version__, folders, graph, lifting, mappings, names, ontologies, prefixes
+from hypomag import __version__, folders, graph, keys, lifting, mappings, names, ontologies, prefixes
 from hypomag.bulk import Loader, Progress
 from hypomag.closures import closure
 from hypomag.errors import InputError
 from hypomag.formatting import RDF_TYPE, XSD
 from hypomag.ontologies import LABEL, SUBCLASS, SYNONYMS
 from hypomag.sources import (
+    BASE,
     CLOSURE,
     HPOA,
     LINKED,
     LINKED_MANIFEST,
     MAPPINGS,
-    NAMES,
     SHORTCUTS,
     SUMMARY,
     TERMS,
@@ -46,6 +46,9 @@ _ENTITY = {  # canonical IRIs of cited terms: who defines them, their Biolink ca
     "DECIPHER": ("https://www.deciphergenomics.org/", "Disease"),
     "HP": ("http://purl.obolibrary.org/obo/hp.owl", "PhenotypicFeature"),
 }
+
+
+_OF_ONE_ENTRY = tuple(f"<{BASE}{kind}/" for kind in ("claim", "evidence", "row"))
 
 
 @dataclass(frozen=True)
@@ -126,7 +129,7 @@ def link(base: Sources, files: Sequence[Source], out: Path, *, force: bool = Fal
         return Linked(out, True, earlier)
     with folders.replaced(out) as aside:
         with Loader(aside / graph.STORE, progress) as loader:
-            told = _fill(loader, base, files)
+            told = _fill(loader, base, files, aside)
         manifest = {
             "name": "hypomag linked", "program": __version__, "key": key, "digest": loader.digest(),
             "statements": sum(loader.counts.values()), **told,
@@ -169,9 +172,9 @@ class _Seen:
             elif predicate == label and value[0] == '"':
                 text = _text(value)
                 self.labels.setdefault(subject[1:-1], text)
-                self.keys.append(_key(subject, LABEL, text))
+                self.keys.append(keys.line(LABEL, subject[1:-1], text))
             elif predicate in synonyms and value[0] == '"':
-                self.keys.append(_key(subject, predicate[1:-1], _text(value)))
+                self.keys.append(keys.line(predicate[1:-1], subject[1:-1], _text(value)))
             elif predicate in (info, iri) and name not in self.versions:
                 self.versions[name] = _text(value) if value[0] == '"' else value[1:-1]
             elif predicate == kind and value == owl_class:
@@ -191,11 +194,7 @@ def _text(literal: str) -> str:
     return inside if "\\" not in inside else str(next(parse(f"<a:a> <a:b> {literal} .", format=RdfFormat.N_TRIPLES)).object.value)
 
 
-def _key(subject: str, predicate: str, text: str) -> str:
-    return f"{subject} <{names.KEYS[predicate]}> {Literal(names.folded(text))}"
-
-
-def _fill(loader: Loader, base: Sources, files: Sequence[Source]) -> dict[str, object]:
+def _fill(loader: Loader, base: Sources, files: Sequence[Source], folder: Path) -> dict[str, object]:
     own = Store()
     own.extend(q for q in graph.open_graph(base) if q.graph_name.value not in (SHORTCUTS,))
     denied = {
@@ -227,6 +226,8 @@ def _fill(loader: Loader, base: Sources, files: Sequence[Source]) -> dict[str, o
         )
         seen.versions[annotations.name] = str(lifted.pop("version"))
     _own(loader, own, base, seen, edges, cited)
+    (folder / keys.FILE).write_bytes(keys.packed(seen.keys))
+    seen.keys.clear()
     for quad in own.quads_for_pattern(None, NamedNode(SUBCLASS), None, None):
         if not quad.subject.value.startswith(VOCAB):
             seen.parents[quad.subject.value].add(quad.object.value)
@@ -242,7 +243,7 @@ def _matches(file: Source, seen: _Seen, denied: set[tuple[str, str]]) -> Iterato
     for match in mappings.matches(Path(file.path)):
         if match.name and match.subject not in seen.labels:
             seen.labels[match.subject] = match.name
-            seen.keys.append(_key(f"<{match.subject}>", LABEL, match.name))
+            seen.keys.append(keys.line(LABEL, match.subject, match.name))
             yield seen.line(f"<{match.subject}> <{LABEL}> {Literal(match.name, language='en')}")
         yield seen.line(f"<{match.subject}> <{match.predicate}> <{match.object}>")
         if match.predicate == mappings.EXACT:
@@ -277,10 +278,20 @@ def _lift(
 
     statements: list[str] = []
     shortcuts: list[str] = []
+    shared: set[str] = set()  # what several entries say: the references, and the edges of a disease that two databases have
+
+    def once(lines: Iterable[str]) -> Iterator[str]:
+        for line in dict.fromkeys(lines):  # rows of one entry may share a claim
+            if line.startswith(_OF_ONE_ENTRY):
+                yield line
+            elif line not in shared:
+                shared.add(line)
+                yield line
+
     for part in lifting.lift_each(watched(), known, diseases, onsets):
         found += 1
         rows += part.rows
-        statements += part.statements
+        statements += once(part.statements)
         cited.setdefault(part.disease, label(part.disease) if part.disease in seen.labels else part.name)
         for term in part.terms:
             cited.setdefault(term, "")
@@ -292,7 +303,7 @@ def _lift(
             mine = "".join(f"{line} <{HPOA}> .\n" for line in part.statements)
             own.load(mine.encode(), format=RdfFormat.N_QUADS)
         else:
-            shortcuts += part.edges
+            shortcuts += once(part.edges)
         if len(statements) > 50_000:
             loader.add(HPOA, statements)
             loader.add(SHORTCUTS, shortcuts)
@@ -330,7 +341,7 @@ class _Diseases(Mapping[str, str]):
 
 
 def _own(loader: Loader, own: Store, base: Sources, seen: _Seen, edges: dict[str, set[str]], cited: dict[str, str]) -> None:
-    """Our own graphs, with the label of a linked ontology where ours differs; the shortcuts; labels of what was lifted; keys of names."""
+    """Our own graphs, with the label of a linked ontology where ours differs; the shortcuts; labels of what was lifted; all their names."""
     graph.derive(own, base.rules() or Sources(base.folder("queries").parent).rules())
     lines: dict[str, list[str]] = defaultdict(list)
     described = set()
@@ -345,8 +356,8 @@ def _own(loader: Loader, own: Store, base: Sources, seen: _Seen, edges: dict[str
         line = f"{quad.subject} {quad.predicate} {quad.object}"
         if line not in seen.stated and not changed:
             lines[name].append(line)
-        if quad.predicate.value in names.KEYS and names.is_entity(subject):
-            seen.keys.append(_key(f"<{subject}>", quad.predicate.value, quad.object.value))
+        if quad.predicate.value in keys.KINDS:
+            seen.keys.append(keys.line(quad.predicate.value, subject, quad.object.value))
         if name == SHORTCUTS and quad.predicate.value == PHENOTYPE:
             edges[subject].add(quad.object.value)
         if name == MAPPINGS and quad.predicate.value == mappings.EXACT:
@@ -361,7 +372,7 @@ def _own(loader: Loader, own: Store, base: Sources, seen: _Seen, edges: dict[str
             if iri not in seen.labels:
                 label = text or prefixes.shorten(iri)
                 terms.append(f"{node} <{LABEL}> {Literal(label, language='en')}")
-                seen.keys.append(_key(node, LABEL, label))
+                seen.keys.append(keys.line(LABEL, iri, label))
             terms += [
                 f"{node} <http://www.w3.org/2000/01/rdf-schema#isDefinedBy> <{source}>",
                 f"{node} {prefixes.node('biolink:category')} {prefixes.node('biolink:' + category)}",
@@ -372,8 +383,6 @@ def _own(loader: Loader, own: Store, base: Sources, seen: _Seen, edges: dict[str
         terms += [f"<{iri}> {alternate} {Literal(s)}" for s in dict.fromkeys((*spellings(iri), *others))]
     for name in sorted(lines):
         loader.add(name, sorted(set(lines[name])))
-    loader.add(NAMES, sorted(set(seen.keys)))
-    seen.keys.clear()
 
 
 def _close(loader: Loader, parents: Mapping[str, set[str]], edges: Mapping[str, set[str]]) -> dict[str, list[str]]:

@@ -90,7 +90,7 @@ def converted(store: Store, variable: NamedNode, given: Amount, target: str) -> 
     """Turn an amount of a variable into another unit.
 
     Between mass, substance and equivalents the way leads over a formula of the graph for the same substance
-    (its molar mass, its charges); all else is UCUM.
+    (its molar mass, its charges), or over an interval that claims state both in mmol/L and in meq/L; all else is UCUM.
 
     Raises:
         InputError: no way leads from the one unit to the other.
@@ -181,7 +181,38 @@ def _constants(store: Store, variable: NamedNode) -> list[tuple[str, Decimal, st
           ?input hm:unit ?origin ; hm:variable ?other .
         }} ORDER BY ?origin ?result""")  # fmt: skip
     found = [(r["origin"].value, Decimal(r["factor"].value), r["result"].value) for r in rows]
+    found += _stated_twice(store, variable)
+    found += [(f"{a}/d", factor, f"{b}/d") for a, factor, b in (_of_a_litre(*constant) for constant in found)]
     return sorted(found, key=lambda f: (-len(f[1].as_tuple().digits), f))
+
+
+def _of_a_litre(origin: str, factor: Decimal, result: str) -> tuple[str, Decimal, str]:
+    """The same constant between amounts: what holds of each litre holds of what is lost in a day.
+
+    >>> _of_a_litre("mmol/L", Decimal("2.4305"), "mg/dL")
+    ('mmol', Decimal('24.3050'), 'mg')
+    """
+    (a, _, _), (b, _, _) = origin.partition("/"), result.partition("/")
+    return a, factor * (_factor(f"{a}/L", origin) or 1) * (_factor(result, f"{b}/L") or 1), b
+
+
+def _stated_twice(store: Store, variable: NamedNode) -> list[tuple[str, Decimal, str]]:
+    """(mmol/L, charges, meq/L) of an ion of which claims state one interval in both units, as a whole multiple at both its ends.
+
+    Where claims differ or leave a fraction, rounding is in them, and nothing is concluded.
+    """
+    rows = run(store, f"""
+        SELECT DISTINCT ?low ?high ?lowMeq ?highMeq WHERE {{
+          {variable} hm:analyte ?substance .
+          ?other hm:analyte ?substance .
+          ?quantity hm:variable ?other ; hm:unit "mmol/L" ; hm:low ?low ; hm:high ?high .
+          ?claim hm:statedAs ?quantity , ?twin .
+          ?twin hm:variable ?other ; hm:unit "meq/L" ; hm:low ?lowMeq ; hm:high ?highMeq .
+        }} ORDER BY ?low ?high""")  # fmt: skip
+    ends = [[Decimal(r[name].value) for name in ("low", "high", "lowMeq", "highMeq")] for r in rows]
+    ratios = {meq / mmol for low, high, *twin in ends for mmol, meq in zip((low, high), twin, strict=True) if mmol}
+    charges = ratios.pop() if len(ratios) == 1 else Decimal(0)
+    return [("mmol/L", charges, "meq/L")] if charges and charges == charges.to_integral_value() else []
 
 
 @cache

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from pyoxigraph import Literal, NamedNode, Store
 
-from hypomag import prefixes
+from hypomag import keys, prefixes
 from hypomag.errors import AmbiguousName, UnknownName
+from hypomag.keys import folded
 from hypomag.sources import BASE, VOCAB
 
-RDFS_LABEL = NamedNode("http://www.w3.org/2000/01/rdf-schema#label")
-_OBO_IN_OWL = "http://www.geneontology.org/formats/oboInOwl#"
-SYNONYMS = tuple(NamedNode(_OBO_IN_OWL + f"has{kind}Synonym") for kind in ("Exact", "Broad", "Narrow", "Related"))
+RDFS_LABEL = NamedNode(keys.LABEL)
+SYNONYMS = tuple(map(NamedNode, keys.SYNONYMS))
 ALTERNATE = NamedNode(VOCAB + "alternateIri")
-# In a linked graph every name stands once more, folded, so that none has to be searched for among a million labels.
-KEYS = {RDFS_LABEL.value: VOCAB + "labelKey", SYNONYMS[0].value: VOCAB + "exactKey"} | {s.value: VOCAB + "synonymKey" for s in SYNONYMS[1:]}
 MATCHES = NamedNode("http://www.w3.org/2004/02/skos/core#exactMatch")
 CLOSE = NamedNode("http://www.w3.org/2004/02/skos/core#closeMatch")
 # Spellings of a prefix that databases and people use, beside those of the prefix table.
@@ -92,9 +90,9 @@ def bearers(store: Store, name: str) -> list[NamedNode]:
     for spelling in {name.strip(), iri or name.strip()}:
         if found := _subjects(store, [ALTERNATE], Literal(spelling)):
             return found
-    wanted = folded(name)
-    for properties in ([RDFS_LABEL], SYNONYMS[:1], SYNONYMS[1:]):
-        spelled = {iri for predicate in properties for iri in _called(store, predicate, wanted)}
+    called = list(keys.find(keys.read(store), name))
+    for kind in dict.fromkeys(keys.KINDS.values()):
+        spelled = {iri for k, iri in called if k == kind}
         if spelled:
             nearest = min(_rank(iri)[0] for iri in spelled)
             found = [NamedNode(iri) for iri in sorted(spelled) if _rank(iri)[0] == nearest]
@@ -126,35 +124,26 @@ def similar(store: Store, name: str) -> list[str]:
     from difflib import get_close_matches
 
     wanted = folded(name)
+    lines = keys.read(store)[:].decode().splitlines()
+    if len(lines) > _MANY:
+        lines = [line for line in lines if line.startswith(wanted[:3]) or wanted in line.partition("\t")[0]]
     known: dict[str, str] = {}
-    if is_keyed(store):
-        for predicate in KEYS.values():
-            for quad in store.quads_for_pattern(None, NamedNode(predicate), None, None):
-                if wanted in quad.object.value or quad.object.value[:3] == wanted[:3]:
-                    known.setdefault(quad.object.value, quad.object.value)
-    else:
-        for predicate in KEYS:
-            for quad in store.quads_for_pattern(None, NamedNode(predicate), None, None):
-                if _rank(quad.subject.value)[0] < 2:
-                    known.setdefault(folded(quad.object.value), quad.object.value)
+    for line in lines:
+        text, _, iri = line.split("\t")
+        if _rank(iri)[0] < 2:
+            known.setdefault(text, iri)
     inside = sorted((k for k in known if wanted in k), key=lambda k: (len(k), k))[:5]
-    return [known[k] for k in inside or get_close_matches(wanted, sorted(known), n=5, cutoff=0.6)]
+    return [_spelled(store, known[k], k) for k in inside or get_close_matches(wanted, sorted(known), n=5, cutoff=0.6)]
 
 
-def is_keyed(store: Store) -> bool:
-    """Whether the graph is a linked one, with keys of all names."""
-    return next(store.quads_for_pattern(None, NamedNode(KEYS[RDFS_LABEL.value]), None, None), None) is not None
+# More names than this are not all held against one that nothing bears: that would take seconds.
+_MANY = 50_000
 
 
-def _called(store: Store, predicate: NamedNode, wanted: str) -> Iterator[str]:
-    """Who bears a folded name as label or synonym: looked up where the graph has keys, else searched for."""
-    if is_keyed(store):
-        for quad in store.quads_for_pattern(None, NamedNode(KEYS[predicate.value]), Literal(wanted), None):
-            yield quad.subject.value
-        return
-    for quad in store.quads_for_pattern(None, predicate, None, None):
-        if _same(quad.object.value.casefold(), wanted):
-            yield quad.subject.value
+def _spelled(store: Store, iri: str, text: str) -> str:
+    """A folded name as the entity has it."""
+    named = (q.object.value for p in keys.KINDS for q in store.quads_for_pattern(NamedNode(iri), NamedNode(p), None, None))
+    return next((name for name in named if folded(name) == text), text)
 
 
 def label(store: Store, node: NamedNode) -> str:
@@ -171,22 +160,6 @@ def _has_label(store: Store, node: NamedNode) -> bool:
 def _subjects(store: Store, properties: Iterable[NamedNode], value: NamedNode | Literal) -> list[NamedNode]:
     found = {q.subject.value for p in properties for q in store.quads_for_pattern(None, p, value, None)}
     return [NamedNode(f) for f in sorted(found, key=_rank)]
-
-
-def is_entity(iri: str) -> bool:
-    """Whether an IRI is something of the world or a variable, not a claim or a note on one."""
-    return _rank(iri)[0] < 3
-
-
-def folded(text: str) -> str:
-    """A name as lookups compare it: blanks, hyphens and letter case do not count."""
-    return re.sub(r"[\s_-]+", " ", text).strip().casefold()
-
-
-def _same(text: str, wanted: str) -> bool:
-    if text == wanted:
-        return True
-    return ("-" in text or "_" in text or "  " in text) and folded(text) == wanted
 
 
 def _rank(iri: str) -> tuple[int, str]:

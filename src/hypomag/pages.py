@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from hypomag import chapters, comparisons, prefixes
+from hypomag import chapters, comparisons, limits, neighbours, prefixes
 from hypomag.addresses import address, fragment
 from hypomag.passages import Group, Link, Page, Reader, Section, Table, opens
 from hypomag.queries import Question, variables
@@ -87,19 +87,21 @@ def _chapter(reader: Reader, iri: str, kind: str, claims: list[str], chapter: tu
     figure = caption = lead = ""
     tables: list[Table] = []
     steps: list[str] = []
+    further: list[Group] = []
     if name == "shows" and clinical:
         figure, caption = chapters.chart(reader, iri)
     elif name == "works" and kind == "disease":
         figure, caption, steps = chapters.mechanism(reader, iri)
     elif name == "neighbours" and kind == "disease":
-        tables = [*chapters.told_apart(reader, iri), *([beside] if (beside := chapters.neighbours(reader, iri)) else [])]
+        side, further = neighbours.beside(reader, iri)
+        tables = [*neighbours.told_apart(reader, iri), *side]
     elif name == "diagnosis" and clinical:
-        tables = [t for t in [chapters.limits(reader, iri)] if t]
-        claims = [c for c in claims if not chapters.is_target(reader, c)]
+        tables = [t for t in [limits.tabulate(reader, iri)] if t]
+        claims = [c for c in claims if not limits.is_target(reader, c)]
     elif name == "treatment" and clinical:
-        tables = [t for t in [chapters.limits(reader, iri, targets=True)] if t]
+        tables = [t for t in [limits.tabulate(reader, iri, targets=True)] if t]
         kinds = (*kinds, "ThresholdClaim")
-        claims = [c for c in claims if reader.claims[c].kind != "ThresholdClaim" or chapters.is_target(reader, c)]
+        claims = [c for c in claims if reader.claims[c].kind != "ThresholdClaim" or limits.is_target(reader, c)]
     elsewhere = "Diseases that show it" if kind == "phenotype" and name == "shows" else ""
     groups = reader.groups([*claims, *(s for s in steps if s not in claims)], kinds, iri, elsewhere)
     if groups and groups[0].heading == title:
@@ -114,7 +116,7 @@ def _chapter(reader: Reader, iri: str, kind: str, claims: list[str], chapter: tu
         )
     if name == "gaps":
         lead = "Searched for and not found: an open question, not a statement that there is nothing." if groups else ""
-    return Section(name, title, lead, figure, caption, tuple(tables), groups)
+    return Section(name, title, lead, figure, caption, tuple(tables), (*further, *groups))
 
 
 def _own_parts(reader: Reader, iri: str, kind: str) -> Iterator[Section]:
@@ -157,7 +159,7 @@ def _facts(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[t
             continue
         values = [v for v in facts.values(iri, predicate) if v != VOCAB + "Claim" or kind == "class"]
         if links := reader.links(v for v in values if not v.startswith("http://www.w3.org/")):
-            yield name, links
+            yield name, tuple(_in_use(link) for link in links)
     for name, predicate in _INVERSE:
         found = facts.pointing(iri, predicate)
         if predicate == "hm:variable":
@@ -172,6 +174,12 @@ def _facts(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[t
     )
     if outside or matches:
         yield "identifiers", (*outside, *sorted(matches, key=lambda x: x.text))
+
+
+def _in_use(link: Link) -> Link:
+    """A term whose label says that it is out of use upstream, in words of ours."""
+    head, colon, rest = link.text.partition(": ")
+    return replace(link, text=rest, note="no longer in use there") if head == "OBSOLETE" and colon else link
 
 
 def _opens(iri: str) -> bool:

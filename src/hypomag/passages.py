@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +24,7 @@ QUALIFIERS = ("hm:context", "hm:severity", "hm:modifier", "hm:location", "hm:pop
 NARROWED = ("hm:context", "hm:severity", "hm:modifier", "hm:population")
 LISTED = ("VariantClaim",)
 MOST_TOLD = 5
+NEAR = 4  # the lines of a list whose notes are kept longest
 NEGATIVE = "negative finding"
 # What the marks behind a statement mean, told once on a page that has any.
 MARKS = {
@@ -162,42 +163,40 @@ class Page:
 
 
 def thinned(page: Page, over: int) -> Page:
-    """The page without links out that stand in an earlier line as well, then without notes on lines of evidence, worth at least so many bytes.
+    """The page without what there is no room for, worth at least so many bytes.
 
-    Those furthest down go first. Notes of lines against a statement stay; the page of a source has all of its notes.
+    First go notes far down in long lists of evidence; then lines lead straight to a source that a browser can open, and the
+    page of the source stands among the sources alone; then other notes go. Of each, those furthest down. Notes of lines
+    against a statement stay; the page of a source has all of its notes.
     """
     told = [t for section in page.sections for group in section.groups for t in group.statements if t.here]
-    seen: set[str] = set()
-    again: list[tuple[str, int, Cite]] = []
-    for statement in told:
-        for k, cite in enumerate(statement.cites):
-            if cite.out in seen:
-                again.append((statement.slug, k, cite))
-            elif cite.out:
-                seen.add(cite.out)
-    unlinked: set[tuple[str, int]] = set()
-    for slug, k, cite in reversed(again):
-        if over <= 0:
-            break
-        over -= len(cite.out.encode()) + len(cite.outside) + len(' <a href=""></a>')
-        unlinked.add((slug, k))
-    lines = [(k, s.slug, cite) for s in told for k, cite in enumerate(s.cites) if cite.note and not cite.against]
+    lines = [(k, s.slug, cite) for s in told for k, cite in enumerate(s.cites)]
+    noted = sorted(((k, slug, cite) for k, slug, cite in lines if cite.note and not cite.against), key=lambda line: (-line[0], line[1]))
+    notes = [(True, slug, k, len(cite.note.encode())) for k, slug, cite in noted]
+    far = sum(k >= NEAR for k, _, _ in noted)
+    links = [
+        (False, slug, k, len(cite.path) + len(cite.outside) + len(" ../<a href=></a>")) for k, slug, cite in reversed(lines) if cite.out
+    ]
     left_out: set[tuple[str, int]] = set()
-    for k, slug, cite in sorted(lines, key=lambda line: (-line[0], line[1])):
+    straight: set[tuple[str, int]] = set()
+    for is_note, slug, k, size in [*notes[:far], *links, *notes[far:]]:
         if over <= 0:
             break
-        over -= len(cite.note.encode())
-        left_out.add((slug, k))
+        over -= size
+        (left_out if is_note else straight).add((slug, k))
 
     def less(s: Statement) -> Statement:
         def cut(k: int, c: Cite) -> Cite:
-            return replace(c, note="" if (s.slug, k) in left_out else c.note, out="" if (s.slug, k) in unlinked else c.out)
+            shorter = replace(c, note="" if (s.slug, k) in left_out else c.note)
+            return replace(shorter, path=c.out, out="") if (s.slug, k) in straight else shorter
 
-        return replace(s, cites=tuple(cut(k, c) for k, c in enumerate(s.cites))) if s.here else s
+        return replace(s, cites=once(cut(k, c) for k, c in enumerate(s.cites))) if s.here else s
 
     remarks = [
-        "On this long page the way out to a source stands at the first line that cites it." if unlinked else "",
-        "Notes that have no room in longer lists of evidence stand on the pages of the sources." if left_out else "",
+        "On this long page lines of evidence lead straight to a source that a browser can open; the page of each source stands here."
+        if straight
+        else "",
+        "Notes that have no room in lists of evidence stand on the pages of the sources." if left_out else "",
     ]
     sections = []
     for section in page.sections:
@@ -205,6 +204,12 @@ def thinned(page: Page, over: int) -> Page:
         lead = " ".join([section.lead, *filter(None, remarks)]) if section.id == "sources" else section.lead
         sections.append(replace(section, groups=groups, lead=lead))
     return replace(page, sections=tuple(sections))
+
+
+def once(cites: Iterable[Cite]) -> tuple[Cite, ...]:
+    """Lines of evidence that read alike as one that says how many they are; printed twice they would look like an error."""
+    found = Counter(cites)
+    return tuple(c if n == 1 else replace(c, study=f"{c.study}, {n} such lines".removeprefix(", ")) for c, n in found.items())
 
 
 class Reader:
@@ -307,7 +312,7 @@ class Reader:
         told = self.claims[claim]
         here = self.facts.homes.get(claim) == page
         cites = [self.cite(line) for line in told.lines]
-        shown = cites
+        shown = list(once(cites))
         if not here:
             shown = list({c.citation: c for c in reversed(cites)}.values())[::-1]
             shown = [*[c for c in shown if not c.against][:1], *[c for c in shown if c.against][:1]]

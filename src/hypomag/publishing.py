@@ -9,7 +9,9 @@ from hypomag.terminal import GRAPH_DIR, find, progress, say, shown
 
 @click.command()
 @click.argument("folder", metavar="DIR")
-@click.option("--base-url", default="", metavar="URL", help="Web address of the site, for sitemap.xml and w3id.htaccess.")
+@click.option(
+    "--base-url", default="", metavar="URL", help="Web address of the site, for sitemap.xml, w3id.htaccess, void.ttl, canonical links."
+)
 @click.option("--ask/--no-ask", default=True, help="With or without the page that answers SPARQL in the browser.", show_default=True)
 @click.option("--list", "listed", is_flag=True, help="Print the files that were written or removed.")
 @GRAPH_DIR
@@ -40,4 +42,4 @@ def publish(folder: str, base_url: str, ask: bool, listed: bool, graph_dir: str 
     if ask and not done.asks:
         say("without the page that asks in the browser: this program was built without it; make frontend builds it (needs Node.js)")
     if not base_url:
-        say("sitemap.xml and w3id.htaccess name no real host: give --base-url for these")
+        say("without sitemap.xml, w3id.htaccess and the addresses of the downloads in void.ttl: give --base-url for these")

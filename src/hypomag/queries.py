@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Store
 
-from hypomag import names, prefixes
+from hypomag import prefixes
 from hypomag.errors import InputError, SyntaxProblem, UnknownName
 from hypomag.formatting import syntax_problem
-from hypomag.sources import Sources, read_text
+from hypomag.sources import CLOSURE, Sources, read_text
 
 TYPE_CHECKING = False  # typing itself takes a third of the time of a cold query
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def variables(text: str) -> list[str]:
 def bound(text: str, bindings: Mapping[str, NamedNode | Literal], *, placing: bool = False) -> str:
     """Fix projected variables: a VALUES block at the end, and a filter that keeps rows with just that term.
 
-    Terms are serialised by the RDF library. With `placing` they stand in the pattern too, which a large
-    graph answers sooner. A variable that the query does not project would make
+    Terms are serialised by the RDF library. With `placing` they stand in the pattern too, which the
+    embedded engine answers sooner. A variable that the query does not project would make
     the block join with nothing, so it is refused.
 
     Raises:
@@ -363,13 +363,18 @@ def run(store: Store, text: str, *, name: str = "query", service: bool = False, 
     """
     check(text, name, service)
     known = dict(table or prefixes.read())
-    if names.is_keyed(store):
+    if is_large(store):
         text = _lateral(text)
     try:
         # The union would go before what the query says itself with FROM.
         return store.query(text, use_default_graph_as_union=not says_from(text), prefixes=known)
     except SyntaxError as error:
         raise explained(text, error, known, name) from None
+
+
+def is_large(store: Store) -> bool:
+    """Whether the graph is a linked one, with a closure and millions of triples, which asks for other plans."""
+    return store.contains_named_graph(NamedNode(CLOSURE))
 
 
 def prefixes_used(text: str, table: Mapping[str, str]) -> dict[str, str]:

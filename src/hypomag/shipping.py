@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hypomag.errors import InputError
-from hypomag.terminal import GRAPH_DIR, emit, find, progress, say
+from hypomag.terminal import READS, emit, find, progress, say
 
 if TYPE_CHECKING:
     from hypomag.sources import Sources
@@ -26,12 +26,13 @@ BUNDLES = ("virtuoso", "fuseki", "graphdb", "qlever", "oxigraph")
     "-o", "--output", metavar="FILE|DIR", help="[default: standard output; kgx needs a folder; for a bundle the folder hypomag-STORE]"
 )
 @click.option("--losses", metavar="FILE", help="Where to list what has no place in kgx, sssom or hpoa [default: beside the output].")
-@GRAPH_DIR
+@READS
 def export(form: str | None, bundle: str | None, output: str | None, losses: str | None, graph_dir: str | None) -> None:
     """Write the graph: as RDF, in a format of others with a report of what has no place in it, or as a bundle for a store.
 
     One graph: turtle, nt, rdfxml. With its named graphs: nq, trig, jsonld. For others: kgx (nodes and edges of the Biolink
     Model, a folder), sssom (mappings), hpoa (phenotype.hpoa). The report lists every claim that did not go along, and why.
+    The linked graph is written as nq.
 
     \b
     Examples:
@@ -47,6 +48,15 @@ def export(form: str | None, bundle: str | None, output: str | None, losses: str
     if (form is None) == (bundle is None):
         raise click.UsageError("give either --format or --bundle")
     places = find(graph_dir)
+    if places.is_linked:
+        if form != "nq":
+            raise InputError(
+                f"a linked graph is too large for {form or bundle}, which is put in order in memory", "write it as it is: --format nq"
+            )
+        from hypomag import exports
+
+        emit(exports.streamed(graph.open_graph(places)), output)
+        return
     if form in HANDOVERS:
         _hand_over(places, form, output, losses)
         return
@@ -98,7 +108,7 @@ def _hand_over(places: Sources, form: str, output: str | None, losses: str | Non
 @click.option("--update-url", metavar="URL", help="Where a generic store takes updates [default: at URL]")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True, max=1_000_000), default=300.0, show_default=True, metavar="SECONDS",
               help="How long to wait for the store to say something.")  # fmt: skip
-@GRAPH_DIR
+@READS
 def load(
     url: str, store: str | None, dry_run: bool, verify_only: bool, remove: bool, update_url: str | None, timeout: float, graph_dir: str | None,
 ) -> None:  # fmt: skip

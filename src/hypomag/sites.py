@@ -14,7 +14,7 @@ from typing import Any
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Store, Triple, parse
 
-from hypomag import __version__, atlases, descriptions, exports, frontends, graph, pages, prefixes, queries, renderings
+from hypomag import __version__, atlases, descriptions, exports, frontends, graph, neighbours, pages, prefixes, queries, renderings
 from hypomag.addresses import address, fragment, relative
 from hypomag.errors import InputError
 from hypomag.formatting import RDF_TYPE, turtle
@@ -23,8 +23,6 @@ from hypomag.sources import BASE, Sources, read_text
 
 MANIFEST = "site-manifest.json"
 NAME = "hypomag site"
-FAMILY = "MONDO:0018100"  # the condition itself
-NOWHERE = "https://hypomag.example/"  # a name that RFC 2606 keeps free
 _FRONT = ("index.html", "search.html", "map.html", "data.html")
 _SHACL = "http://www.w3.org/ns/shacl#"
 Manifest = dict[str, Any]
@@ -48,7 +46,8 @@ def publish(sources: Sources, out: Path, base: str = "", progress: Progress = la
 
     The manifest in the folder names each file with its hash and the hash of what it was made from. A file is made anew
     where that differs, or where the file is missing or was altered; a file that belongs to no page any more is removed.
-    `base` is the web address of the site, for the sitemap and the redirect file; all else is relative. The page that asks
+    `base` is the web address of the site; without it there is no sitemap and no redirect file, and the description of the
+    dataset names no file by its address. All else is relative. The page that asks
     is there where its bundle was built, unless `ask` is false.
 
     Raises:
@@ -222,12 +221,11 @@ class Site:
         found["download/SHA256SUMS"] = lambda: "".join(f"{f['sha256']}  {f['name']}\n" for f in self._sums()).encode()
         found |= {name: lambda: self.void for name in ("void.ttl", ".well-known/void")}
         found |= self._asking()
-        web = self.base or NOWHERE
-        found["sitemap.xml"] = lambda: renderings.sitemap(
-            sorted([*self._front_pages, *(f"{p}.html" for p in self.subjects), *(f"{p.path}.html" for p in self.lists)]), web, self.date
-        )
-        found["robots.txt"] = f"User-agent: *\nAllow: /\nSitemap: {web}sitemap.xml\n".encode
-        found["w3id.htaccess"] = partial(renderings.w3id, web)
+        found["robots.txt"] = ("User-agent: *\nAllow: /\n" + (f"Sitemap: {self.base}sitemap.xml\n" if self.base else "")).encode
+        if self.base:  # what consists of whole addresses is not there where none is known
+            every = sorted([*self._front_pages, *(f"{p}.html" for p in self.subjects), *(f"{p.path}.html" for p in self.lists)])
+            found["sitemap.xml"] = partial(renderings.sitemap, every, self.base, self.date)
+            found["w3id.htaccess"] = partial(renderings.w3id, self.base)
         found[".nojekyll"] = bytes  # some hosts hide .well-known without it
         return found
 
@@ -367,7 +365,8 @@ class Site:
 
         roots = [i for i in every if not any(p in every for p in facts.values(i, "rdfs:subClassOf"))]
         return [
-            node(r) for r in [prefixes.expand(FAMILY) or "", *sorted(roots, key=lambda i: (not below.get(i), facts.label(i).casefold()))]
+            node(r)
+            for r in [prefixes.expand(neighbours.FAMILY) or "", *sorted(roots, key=lambda i: (not below.get(i), facts.label(i).casefold()))]
         ]
 
     @cached_property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from hypomag.errors import GraphUnavailable, InputError
@@ -23,7 +23,6 @@ PROVENANCE = GRAPHS + "provenance"
 LINKED = GRAPHS + "linked/"
 CLOSURE = GRAPHS + "closure"
 SUMMARY = GRAPHS + "summary"
-NAMES = GRAPHS + "names"
 LINKED_MANIFEST = "linked.json"
 CONTENT_GRAPHS = (CLAIMS, HPOA, MAPPINGS, PROVENANCE, SHORTCUTS, TERMS, VOCABULARY)
 
@@ -188,20 +187,23 @@ def check_writable(path: str) -> None:
         raise InputError(f"{path}: {error.strerror}", "choose another file; nothing was written") from None
 
 
-def write_file(path: str, data: bytes) -> None:
-    """Write a file whole or not at all: what was there stays until the new one is complete.
+def write_file(path: str, data: bytes | Iterable[bytes]) -> None:
+    """Write a file, or parts of it as they come, whole or not at all: what was there stays until the new one is complete.
 
     Raises:
         InputError: it cannot be written.
     """
     target = Path(path)
+    parts = [data] if isinstance(data, bytes) else data
     try:
         if target.exists() and not target.is_file():  # a device, a named pipe
-            target.write_bytes(data)
+            with target.open("wb") as handle:
+                handle.writelines(parts)
             return
         aside = target.with_name(f".{target.name}.{os.getpid()}.new")
         try:
-            aside.write_bytes(data)
+            with aside.open("wb") as handle:
+                handle.writelines(parts)
             if target.exists():
                 aside.chmod(target.stat().st_mode & 0o7777)
             aside.replace(target.resolve() if target.is_symlink() else target)

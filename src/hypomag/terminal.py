@@ -11,7 +11,7 @@ import click
 from hypomag.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Any, TypeVar
 
@@ -91,14 +91,14 @@ def progress(text: str) -> None:
         click.echo(f"{text} ...", err=True)
 
 
-def emit(text: str | bytes, output: str | None = None) -> None:
+def emit(text: str | bytes | Iterator[bytes], output: str | None = None) -> None:
     data = text.encode() if isinstance(text, str) else text
     if output and output != "-":
         from hypomag.sources import write_file
 
         write_file(output, data)
         return
-    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.writelines([data] if isinstance(data, bytes) else data)
     sys.stdout.buffer.flush()
 
 

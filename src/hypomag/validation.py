@@ -65,7 +65,7 @@ def shapes_text(sources: Sources) -> bytes:
 
 
 def validate(data: bytes, shapes: bytes, engine: str = "shifty") -> list[Finding]:
-    """Validate N-Triples against SHACL shapes in Turtle; the same findings whichever engine runs.
+    """Validate Turtle (N-Triples are Turtle too) against SHACL shapes; the same findings whichever engine runs.
 
     `shifty` is the fast one, `pyshacl` the reference. Findings come sorted by severity and focus.
 
@@ -124,7 +124,7 @@ def _pyshacl(data: bytes, shapes: bytes) -> rdflib.Graph:
     import rdflib
 
     logging.getLogger("rdflib.term").setLevel(logging.CRITICAL)  # it logs a traceback for each ill-typed literal
-    graph = rdflib.Graph().parse(data=data, format="nt")
+    graph = rdflib.Graph().parse(data=data, format="turtle")
     try:
         shacl = rdflib.Graph().parse(data=shapes, format="turtle")
         _, report, _ = pyshacl.validate(graph, shacl_graph=shacl, inference="none", advanced=False)

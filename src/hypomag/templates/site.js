@@ -57,7 +57,7 @@
     }
     return best;
   };
-  const bonus = { Disease: 4, Gene: 3, Finding: 2, Treatment: 2, "Laboratory test": 1, "Class of the vocabulary": -60, "Term of the vocabulary": -60, Relation: -60, Shape: -70 };
+  const bonus = { Disease: 4, Gene: 3, Finding: 2, Treatment: 2, "Laboratory test": 1, "Class of the vocabulary": -200, "Term of the vocabulary": -200, Relation: -200, Shape: -400 };
   const list = document.getElementById("found");
   const count = document.getElementById("count");
   const search = () => {
