@@ -16,13 +16,13 @@ ROOMS = (
     "lifting", "linking", "freshness", "claims", "losses", "citations", "kgx", "hpoa", "handovers",
     "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "limits", "neighbours", "pages", "atlases", "frontends", "renderings", "sites",
     "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
-    "negotiation", "answers", "requests", "services", "workers", "lanes", "documents", "endpoint",
+    "negotiation", "answers", "requests", "services", "workers", "lanes", "documents", "connections", "endpoint",
     "terminal", "bedside", "shipping", "publishing", "serving", "peers", "cli", "start", "__main__",
 )  # fmt: skip
 SOURCE = ROOT / "src" / "hypomag"
 ONLY_IN = {
     "click": {"terminal", "bedside", "shipping", "publishing", "serving", "peers", "cli"},
-    "uvicorn": {"serving"},
+    "uvicorn": {"connections", "serving"},
     "jinja2": {"renderings"},
     "ucumvert": {"measures"},
     "pyshacl": {"validation"},

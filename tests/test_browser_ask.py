@@ -132,6 +132,7 @@ def test_the_form_offers_the_values_of_the_answer(clean: Browser, store: Store, 
         "SELECT ?g (COUNT(*) AS ?n) WHERE { GRAPH ?g { ?s ?p ?o } } GROUP BY ?g ORDER BY ?g",
         "SELECT ?s ?o FROM graph:shortcuts WHERE { ?s RO:0002200 ?o } ORDER BY ?s ?o",
         "SELECT ?s WHERE { ?s RO:0002200 ?nothing FILTER(false) }",
+        "SELECT ?constructor WHERE { ?constructor a hm:Dose } ORDER BY ?constructor",  # what every object of the language has
     ],
 )  # fmt: skip
 def test_a_query_of_yours_sees_the_union_and_needs_no_prefix_lines(clean: Browser, store: Store, text: str) -> None:
@@ -331,6 +332,8 @@ def test_names_in_the_table_lead_to_pages_that_are_there(clean: Browser, site: P
     page.wait_for_selector(DONE)
     found = set(page.eval_on_selector_all("#panel td a", "found => found.map(a => a.getAttribute('href'))"))
     assert len(found) > 20
+    cells = page.eval_on_selector_all("#panel td", "found => found.map(td => getComputedStyle(td).display)")
+    assert set(cells) == {"table-cell"}, "the styles of the site mean others"
     assert not [way for way in found if not way.startswith("http") and not (site / way).is_file()]
 
 

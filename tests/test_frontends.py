@@ -138,7 +138,8 @@ HARD = [
     'SELECT ?from { ?from ?p "FROM <a:b>" }', "SELECT ?x { { SELECT ?x (MAX(?y) AS ?m) { ?x hm:p ?y } GROUP BY ?x } FILTER(?m > 1) } ORDER BY ?x",
     "SELECT ?x ((?a + (?b * (?c))) AS ?sum) { ?x hm:a ?a ; hm:b ?b ; hm:c ?c }", "SELECT ?x { ?x ?p '''it's } {''' } ORDER BY ?x LIMIT 3",
     "SELECT ?x { ?x ?p 'it\\'s }' }", "prefix hm: <http://elsewhere/> select ?x where { ?x a hm:Dose }", "SELECT ?x { VALUES ?x { hm:a } }",
-    "SELECT ?x { ?x ?p ?o } VALUES ?x { hm:a }", "SELECT ?type { ?type ^rdfs:subClassOf?/hm:x ?y }",
+    "SELECT ?x { ?x ?p ?o } VALUES ?x { hm:a }", "# c\rSELECT ?x { ?x ?p ex:a\\'b . ?y ?p ex:a\\'b }", "SELECT ?x { e:a\\'b ?x 'FROM hm:x' }", "SELECT * { e:a\\#b ?p hm:c }",
+    "SELECT ?type { ?type ^rdfs:subClassOf?/hm:x ?y }",
 ]  # fmt: skip
 
 
@@ -174,6 +175,8 @@ def test_the_page_fixes_columns_as_the_program_does(home: sources.Sources) -> No
 @needs_node
 def test_the_page_refuses_what_the_program_refuses() -> None:
     texts = ["", " \n", "INSERT DATA { <a:b> <a:c> <a:d> }", "PREFIX a: <b:c> DELETE WHERE { ?s ?p ?o }", "CLEAR ALL", "SELECT ?x { SERVICE <http://a.b> { ?x ?y ?z } }",
+             "SELECT * { #\rSERVICE <http://a.b/> {} }", "SELECT * { e:a\\#b ?p ?o . SERVICE <http://a.b/> {} }", "SELECT * { ?s ?p ?o.SERVICE <http://a.b/> {} }",
+             "SELECT * { ?s ?p ex:a.service, ex:\u00e9service, 'a'@service }", f"ASK {{ FILTER({'1+' * 2500}1) }}",
              'SELECT ?service { ?service ?p "SERVICE" }', f"SELECT ?x {{ {'{' * 150} ?x ?y ?z {'}' * 150} }}", *HARD]  # fmt: skip
     ours = []
     for text in texts:

@@ -10,11 +10,13 @@ import re
 import signal
 import socket
 import statistics
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import quote
 
 import httpx
@@ -26,7 +28,7 @@ from pyoxigraph import Literal, NamedNode, Quad, QueryResultsFormat, RdfFormat, 
 from rdflib import Graph
 from rdflib.plugins.stores.sparqlstore import SPARQLStore
 
-from hypomag import documents, exports, frontends, negotiation, prefixes, queries, requests, sites, sources, workers
+from hypomag import answers, documents, exports, frontends, lanes, negotiation, prefixes, queries, requests, sites, sources, workers
 from tests import servers
 from tests.conftest import ROOT, hypomag
 
@@ -74,6 +76,9 @@ def get(url: str, path: str, accept: str | None = None, **headers: str) -> httpx
         ("evidence/fhsh-seizure.f-t-095", "text/turtle", f"{FHSH}.ttl"),
         ("reference/ihe-espe-hrp0082", "text/html", "publication/ihe-espe-hrp0082.html"),
         ("query/which-genes", "application/ld+json", "query/which-genes.jsonld"),
+        (FHSH.replace("/", "%2F"), "text/turtle", f"{FHSH}.ttl"),
+        ("claim/fhsh-seizure.ttl", "text/html", f"{FHSH}.ttl"),
+        ("evidence/fhsh-seizure.f-t-095.jsonld", None, f"{FHSH}.jsonld"),
         ("vocab", "text/html", "class/index.html"),
         ("graph/claims", "text/turtle", f"graph-store?graph={quote('https://w3id.org/hypomag/graph/claims', safe='')}"),
         ("", "text/turtle", "void.ttl"),
@@ -83,7 +88,7 @@ def test_a_thing_leads_to_the_document_that_is_wanted(url: str, path: str, accep
     response = get(url, path, accept)
     assert response.status_code == 303
     assert str(httpx.URL(f"{url}/{path}").join(response.headers["location"])) == f"{url}/{way}"
-    if path not in ("graph/claims",):
+    if path != "graph/claims" and not path.endswith((".ttl", ".jsonld")):
         assert "Accept" in response.headers["vary"]
     assert httpx.get(f"{url}/{way}").status_code == 200
 
@@ -317,6 +322,7 @@ def test_the_catalogue_gives_the_same_rows(url: str, store: Store, home: sources
 
 
 def test_again_without_asking_again(url: str) -> None:
+    assert get(url, f"{FHSH}.ttl", If_None_Match="*").status_code == 304
     first = ask(url, SELECT)
     assert ask(url, SELECT).content == first.content and ask(url, SELECT).headers["etag"] == first.headers["etag"]
     tag = {"If-None-Match": first.headers["etag"]}
@@ -449,6 +455,176 @@ def test_bodies_and_heads_are_bounded(strict: str) -> None:
         while sent < 4 << 20:
             sent += line.send(b"x-a: " + b"y" * 8000 + b"\r\n")
         pytest.fail("a head of four megabytes was read")
+
+
+def _line(url: str, size: int = 0) -> socket.socket:
+    line = socket.socket()
+    if size:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+    line.settimeout(20)
+    line.connect(("127.0.0.1", int(str(httpx.URL(url).port))))
+    return line
+
+
+@pytest.mark.parametrize("begin", [b"Content-Length: 1000000000000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n0\r\n"])
+def test_what_comes_after_the_answer_is_bounded(strict: str, begin: bytes) -> None:
+    """A body that nobody asked for, and the fields that may follow a body: the parser would gather them in memory for ever."""
+    with _line(strict) as line:
+        line.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n" + begin)
+        assert b" 200 " in line.recv(1000)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(8 << 10):
+                line.sendall(b"x-a: " + b"y" * 8000 + b"\r\n")
+            pytest.fail("64 megabytes were taken")
+
+
+def test_who_reads_nothing_is_let_go(shelf: Path) -> None:
+    file = "download/hypomag.nq"
+    size = (shelf / "site" / file).stat().st_size
+    with servers.served(shelf, unread=1, outgoing=size) as url:
+        stalled = [_line(url, 4096) for _ in range(3)]
+        for line in stalled:
+            line.sendall(f"GET /{file} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            line.recv(100)
+        # The same file is held once; another has to wait, and what is small goes on.
+        assert len(get(url, file).content) == size
+        refused = get(url, "download/hypomag.nt")
+        assert refused.status_code == 503 and int(refused.headers["retry-after"]) >= 1
+        assert get(url, "index.html").status_code == 200
+        time.sleep(2.5)
+        assert get(url, "download/hypomag.nt").status_code == 200
+        for line in stalled:
+            got = 0
+            with contextlib.suppress(ConnectionError):
+                while more := line.recv(1 << 20):
+                    got += len(more)
+            assert got < size
+            line.close()
+
+
+def test_who_leaves_before_the_answer_is_no_error(shelf: Path) -> None:
+    with servers.served(shelf) as url:
+        for number in range(8):
+            with _line(url) as line:
+                target = quote(f"SELECT * {{ ?s ?p ?o }} LIMIT {20_000 + number}")
+                # With a second request the server reads no further: that the client has gone it sees when it writes.
+                line.sendall(f"GET /sparql?query={target} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 2)
+                time.sleep(0.05)
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset instead of a farewell
+        assert ask(url, "ASK {}").status_code == 200
+        assert "Traceback" not in (shelf / f"run-{httpx.URL(url).port}" / "server.log").read_text()
+
+
+def test_a_large_answer_is_gathered_once() -> None:
+    """What has come of an answer is not copied again for each part that comes."""
+
+    class Gathered:
+        replies: ClassVar[list[lanes.Reply]] = []
+
+        def replied(self, worker: lanes.Worker, reply: lanes.Reply) -> None:
+            self.replies.append(reply)
+
+    worker = lanes.Worker(0, Gathered())  # type: ignore[arg-type]
+    body = bytes(60 << 20)
+    sent = workers.REPLY.pack(workers.ROWS, len(body)) + body + workers.REPLY.pack(workers.GRAPH, 2) + b"no"
+    start = time.process_time()
+    for place in range(0, len(sent), 16 << 10):
+        worker.data_received(sent[place : place + (16 << 10)])
+    assert time.process_time() - start < 4, "a copy of all for each part takes a minute"
+    assert Gathered.replies == [(workers.ROWS, body), (workers.GRAPH, b"no")]
+
+
+def _answers(line: socket.socket, many: int) -> list[tuple[str, str]]:
+    """Heads and bodies of so many answers, in the order in which they come."""
+    found, data = [], b""
+    while len(found) < many:
+        more = line.recv(1 << 16)
+        assert more, data
+        data += more
+        while b"\r\n\r\n" in data:
+            head, _, rest = data.partition(b"\r\n\r\n")
+            told = re.search(rb"content-length: (\d+)", head)
+            size = int(told[1]) if told else 0
+            if len(rest) < size:
+                break
+            found.append((head.decode(), rest[:size].decode()))
+            data = rest[size:]
+    return found
+
+
+def _request(query: str, *more: str) -> bytes:
+    return "\r\n".join((f"GET /sparql?query={quote(query)} HTTP/1.1", "Host: x", *more, "", "")).encode()
+
+
+def test_the_same_request_again_is_answered_in_its_turn(url: str) -> None:
+    """What is kept is found by the bytes of the request; yet nothing overtakes, and the connection is used as asked."""
+    known = "SELECT ?l { HGNC:17995 rdfs:label ?l }"
+    with _line(url) as line:
+        same = []
+        for _ in range(3):
+            line.sendall(_request(known))
+            same += _answers(line, 1)
+            time.sleep(0.01)
+        assert len({body for _, body in same}) == 1 and "TRPM6" in same[0][1]
+        assert all("\ndate: " in head for head, _ in same)
+        fixed = [sorted(part for part in head.split("\r\n") if not part.startswith("date")) for head, _ in same]
+        assert fixed[0] == fixed[1] == fixed[2]
+        # A long query first: the kept answer waits for it, sent apart or in one piece.
+        for apart in (True, False):
+            slow = f"SELECT (COUNT(*) AS ?n) {{ {{ SELECT * {{ ?s ?p ?o . ?a ?b ?c }} LIMIT {3_000_000 + apart} }} }}"
+            if apart:
+                line.sendall(_request(slow))
+                time.sleep(0.05)
+                line.sendall(_request(known))
+            else:
+                line.sendall(_request(slow) + _request(known))
+            first, second = _answers(line, 2)
+            assert str(3_000_000 + apart) in first[1] and "TRPM6" in second[1]
+        # A body after it is no new request.
+        for _ in range(2):
+            line.sendall(_request(known, "Content-Length: 25"))
+            time.sleep(0.05)
+            line.sendall(b"GET /nothing HTTP/1.1\r\n\r\n")
+            assert "TRPM6" in _answers(line, 1)[0][1]
+        line.sendall(_request(known, 'If-None-Match: "x"'))
+        assert _answers(line, 1)[0][0].startswith("HTTP/1.1 200")
+    for more in ("Connection: close", "connection: Close"):
+        for _ in range(2):
+            with _line(url) as line:
+                line.settimeout(5)  # a connection that goes on is ended after fifteen
+                line.sendall(_request(known, more))
+                got = b""
+                while part := line.recv(1 << 16):  # to the end
+                    got += part
+                assert b"TRPM6" in got
+
+
+def test_the_same_request_again_needs_no_worker(shelf: Path) -> None:
+    with servers.served(shelf, seconds=5) as url, _line(url) as line:
+        line.sendall(_request(SELECT))
+        (first,) = _answers(line, 1)
+        (server,) = [
+            p for p in _children(os.getpid()) if str(httpx.URL(url).port) in Path(f"/proc/{p}/cmdline").read_text().replace("\0", " ")
+        ]
+        for nursery in _children(server):
+            os.kill(nursery, signal.SIGSTOP)
+            for worker in _children(nursery):
+                os.kill(worker, signal.SIGSTOP)
+        try:
+            line.sendall(_request(SELECT))
+            assert _answers(line, 1)[0][1] == first[1]
+        finally:
+            for nursery in _children(server):
+                for process in (nursery, *_children(nursery)):
+                    os.kill(process, signal.SIGCONT)
+
+
+def test_what_is_kept_is_counted_with_what_was_asked() -> None:
+    kept = answers.Kept(1 << 20)
+    for number in range(1000):
+        kept.put(b"%d" % number * 8000, answers.Answer(200, [], b"{}", kept=True))
+    assert sum(1 for number in range(1000) if kept.get(b"%d" % number * 8000)) < 150
+    assert kept.size <= 1 << 20
 
 
 def test_memory_is_bounded_and_the_server_lives(shelf: Path) -> None:

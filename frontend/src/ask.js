@@ -61,7 +61,7 @@ async function start() {
     const term = row[column.place];
     const node = make("td");
     if (!term) return node;
-    if (said(row, column).length > 24) node.className = "long";
+    if (said(row, column).length > 24) node.className = "wordy";
     if (term.type !== "uri") {
       node.append(term.value);
       if (term.datatype && !Number.isNaN(Number(term.value))) node.className = "n";
@@ -180,7 +180,7 @@ async function start() {
   function fill(projected, kept = {}) {
     // A label goes with what it names; a link may fix it all the same.
     const open = new Set(readable(projected).map((column) => column.name));
-    const columns = projected.filter((name) => open.has(name) || kept[name] !== undefined);
+    const columns = projected.filter((name) => open.has(name) || Object.hasOwn(kept, name));
     if (state.columns.join(" ") !== columns.join(" ")) {
       state.columns = columns;
       state.values = new Map();
@@ -191,7 +191,7 @@ async function start() {
         make("span", { class: "row" }, make("button", { type: "submit" }, "Ask with these"), make("button", { type: "reset" }, "Empty")),
       );
     }
-    for (const field of fields()) if (kept[field.name] !== undefined) field.value = kept[field.name];
+    for (const field of fields()) if (Object.hasOwn(kept, field.name)) field.value = kept[field.name];
     at("columns").hidden = !columns.length;
     count();
   }

@@ -85,7 +85,7 @@ export class Names {
 
   expand(name) {
     const [prefix, ...rest] = name.split(":");
-    const space = this.prefixes[prefix] ?? Object.entries(this.prefixes).find(([p]) => p.toLowerCase() === prefix.toLowerCase())?.[1];
+    const space = Object.hasOwn(this.prefixes, prefix) ? this.prefixes[prefix] : Object.entries(this.prefixes).find(([p]) => p.toLowerCase() === prefix.toLowerCase())?.[1];
     return rest.length && space !== undefined ? space + rest.join(":") : null;
   }
 

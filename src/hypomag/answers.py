@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections import Counter, OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
+from weakref import WeakValueDictionary
 
 from hypomag import negotiation
 
@@ -19,6 +24,7 @@ Headers = list[tuple[bytes, bytes]]
 
 KEPT, KEPT_ONE = 64 << 20, 2 << 20  # bytes of answers that are kept, and of the largest that is
 CHUNK = 1 << 17
+RAW = "raw"  # where a connection leaves the bytes of a request that may come again, in the state of the scope
 CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 COMMON: Headers = [
     (b"access-control-allow-origin", b"*"),
@@ -39,6 +45,13 @@ class Answer:
     kept: bool = False
     policy: str = CSP
 
+    @cached_property
+    def head(self) -> bytes:
+        """Status line and headers as they go out, but for the date and the empty line at the end."""
+        return b"HTTP/1.1 %d %b\r\n" % (self.status, HTTPStatus(self.status).phrase.encode()) + b"".join(
+            b"%b: %b\r\n" % pair for pair in self.headers
+        )
+
 
 def plain(status: int, message: str, **headers: str) -> Answer:
     """A sentence for a person; never HTML, whatever the message repeats."""
@@ -51,28 +64,63 @@ def plain(status: int, message: str, **headers: str) -> Answer:
 
 
 class Kept:
-    """Answers by what was asked, the latest ones, of bounded size."""
+    """Answers by what was asked, the latest ones, of bounded size; one that is too large to keep, while somebody still gets it."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.size = 0
         self._found: OrderedDict[object, Answer] = OrderedDict()
+        self._lent: WeakValueDictionary[object, Answer] = WeakValueDictionary()
 
     def get(self, key: object) -> Answer | None:
         found = self._found.get(key)
         if found:
             self._found.move_to_end(key)
-        return found
+            return found
+        return self._lent.get(key)
 
     def put(self, key: object, answer: Answer) -> None:
-        cost = len(answer.body) + 1024
+        if len(answer.body) > CHUNK:
+            self._lent[key] = answer
+        cost = _cost(key, answer)
         if cost > min(KEPT_ONE, self.most) or key in self._found:
             return
         self._found[key] = answer
         self.size += cost
         while self.size > self.most:
-            _, old = self._found.popitem(last=False)
-            self.size -= len(old.body) + 1024
+            self.size -= _cost(*self._found.popitem(last=False))
+
+
+def _cost(key: object, answer: Answer) -> int:
+    # A request may be larger than its answer.
+    return len(answer.body) + 1024 + (len(key) if isinstance(key, bytes) else 0)
+
+
+class Outgoing:
+    """The bytes of large answers that are on their way to slow readers, each counted once however many get it."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.size = 0
+        self._held: Counter[int] = Counter()
+
+    @contextlib.contextmanager
+    def held(self, body: bytes) -> Iterator[bool]:
+        """Count a body while it is sent; False where there is no more room. One alone always has."""
+        if not self._held[id(body)]:
+            if self.size and self.size + len(body) > self.most:
+                del self._held[id(body)]
+                yield False
+                return
+            self.size += len(body)
+        self._held[id(body)] += 1
+        try:
+            yield True
+        finally:
+            self._held[id(body)] -= 1
+            if not self._held[id(body)]:
+                del self._held[id(body)]
+                self.size -= len(body)
 
 
 def _policy(policy: str) -> tuple[bytes, bytes]:
@@ -94,7 +142,7 @@ def typed(media: str, data: bytes, tag: str) -> Answer:
 
 def tagged(status: int, media: str, data: bytes, scope: Scope, *, vary: bool = False) -> Answer:
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-    if tag in negotiation.tags(header(scope, b"if-none-match")):
+    if negotiation.known(header(scope, b"if-none-match"), tag):
         return Answer(304, caching(tag, vary), b"")
     return Answer(status, [(b"content-type", media.encode()), *caching(tag, vary)], data)
 
@@ -134,4 +182,10 @@ async def send(to: Send, answer: Answer, *, bodiless: bool = False) -> None:
         return
     for start in range(0, len(answer.body), CHUNK):
         more = start + CHUNK < len(answer.body)
-        await to({"type": "http.response.body", "body": answer.body[start : start + CHUNK], "more_body": more})
+        try:
+            await to({"type": "http.response.body", "body": answer.body[start : start + CHUNK], "more_body": more})
+        except RuntimeError as error:
+            if "closed" not in str(error):
+                raise
+            await asyncio.sleep(0)  # the client has gone while we wrote: uvicorn hears of it with the next turn of the loop
+            return

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from hypomag import __version__, answers, frontends, negotiation, requests, services, workers
 from hypomag.addresses import relative
-from hypomag.answers import CSP, KEPT, Answer, Headers, Receive, Scope, Send
+from hypomag.answers import CSP, KEPT, RAW, Answer, Headers, Receive, Scope, Send
 from hypomag.documents import DATASET, Shelf
 from hypomag.exports import MEDIA_TYPES
 from hypomag.lanes import BUSY, TIMED_OUT, Busy, Job, Lanes, Limits
@@ -50,7 +50,8 @@ class Endpoint:
         self.limits = limits
         self.base = base.rstrip("/")
         self.lanes = Lanes(shelf.folder / DATASET, limits)
-        self._kept = answers.Kept(kept)
+        self.kept = answers.Kept(kept)  # by the digest of what was asked; and by the bytes of the request, which a connection looks up
+        self._outgoing = answers.Outgoing(limits.outgoing)
         self._running: dict[bytes, Job] = {}
         self._graphs: dict[str, int] = {}
         self._union = 0
@@ -83,22 +84,20 @@ class Endpoint:
         if scope["type"] != "http":
             return
         method = scope["method"]
-        # The same request again: nothing is read or decided anew.
-        again = None
-        if method == "GET" and scope["path"] == "/sparql":
-            accept = answers.header(scope, b"accept")
-            again = (scope["query_string"], accept)
-            found = self._kept.get(again)
-            if found and not answers.header(scope, b"if-none-match"):
-                await answers.send(send, found)
-                return
         answer = await self._answered(scope, receive)
-        if again and answer.kept and answer.status == 200:
-            self._kept.put(again, answer)
+        if answer.kept and len(answer.body) <= answers.CHUNK and (raw := scope["state"].get(RAW)):
+            self.kept.put(raw, answer)
         if method == "HEAD":
             await answers.send(send, answer, bodiless=True)
         else:
+            await self._deliver(send, answer)
+
+    async def _deliver(self, send: Send, answer: Answer) -> None:
+        if len(answer.body) <= answers.CHUNK:
             await answers.send(send, answer)
+            return
+        with self._outgoing.held(answer.body) as fits:
+            await answers.send(send, answer if fits else answers.plain(503, "too much is being sent: try again later", Retry_After="5"))
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -163,7 +162,7 @@ class Endpoint:
         kept = not _FRESH.search(wanted.text)
         if kept and tag.removeprefix("W/") in negotiation.tags(answers.header(scope, b"if-none-match")):
             return Answer(304, [(b"etag", tag.encode()), (b"vary", b"Accept"), (b"cache-control", b"public, max-age=300")], b"")
-        if kept and (found := self._kept.get(key)):
+        if kept and (found := self.kept.get(key)):
             return found
         kind, data = await self._asked(receive, key, order, shared=kept)
         if kind in (workers.ROWS, workers.GRAPH):
@@ -171,7 +170,7 @@ class Endpoint:
             assert chosen
             answer = answers.typed(chosen[0], data, tag if kept else "")
             if kept:
-                self._kept.put(key, answer)
+                self.kept.put(key, answer)
             return answer
         return self._failure(kind, data.decode())
 
@@ -245,16 +244,20 @@ class Endpoint:
     def _thing(self, scope: Scope, path: str) -> Answer:
         """A thing is no document: lead to the one that is wanted."""
         place = self.shelf.place(path)
+        asked = scope["raw_path"].decode("ascii").removeprefix("/")  # an escaped slash is none where a client follows
+        address, _, suffix = path.rpartition(".")
+        if place is None and (inner := self.shelf.place(address)) and f"{(stem := inner.partition('#')[0])}.{suffix}" in self.shelf.files:
+            return answers.led(relative(f"{stem}.{suffix}", asked), vary=False)  # a claim as Turtle: what holds it
         if place is None:
             return answers.plain(404, "no such page; search.html finds names, /sparql takes questions")
         if place in self.shelf.files:
-            return answers.led(relative(place, path), vary=False)
+            return answers.led(relative(place, asked), vary=False)
         stem, hash_, section = place.partition("#")
         offers = tuple(o for o in DOCUMENTS if f"{stem}.{o[1]}" in self.shelf.files)
         chosen = negotiation.best(answers.header(scope, b"accept"), offers)
         if chosen is None:
             return answers.plain(406, f"on offer: {negotiation.listed(offers)}", Vary="Accept")
-        way = relative(f"{stem}.{chosen[1]}", path)
+        way = relative(f"{stem}.{chosen[1]}", asked)
         return answers.led(f"{way}{hash_}{section}" if chosen[1] == "html" else way)
 
     def _gone(self, path: str) -> Answer:
@@ -270,10 +273,10 @@ class Endpoint:
             path.rpartition(".")[2], "text/turtle; charset=utf-8" if path == ".well-known/void" else "application/octet-stream"
         )
         tag = f'"{sum_[:32]}"'
-        if tag in negotiation.tags(answers.header(scope, b"if-none-match")):
+        if negotiation.known(answers.header(scope, b"if-none-match"), tag):
             return Answer(304, answers.caching(tag, vary), b"")
         key = ("file", path)
-        found = self._kept.get(key)
+        found = self.kept.get(key)
         if found is None:
             try:
                 content = self.shelf.read(path)
@@ -283,7 +286,7 @@ class Endpoint:
             policy = f"{frontends.POLICY}; frame-ancestors 'none'" if asks else CSP
             headers = [(b"content-type", media.encode()), *_links(path, self.shelf), *answers.caching(tag, vary)]
             found = Answer(200, headers, content, policy=policy)
-            self._kept.put(key, found)
+            self.kept.put(key, found)
         return found
 
     def _health(self) -> Answer:

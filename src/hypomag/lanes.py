@@ -30,7 +30,10 @@ Reply = tuple[int, bytes]
 
 @dataclass(frozen=True)
 class Limits:
-    """What one server gives: seconds, rows and triples, bytes of a request, megabytes of memory a query, workers, queries that wait."""
+    """What one server gives: seconds, rows and triples, bytes of a request, megabytes of memory a query, workers, queries that wait.
+
+    `unread`: seconds that a client may leave an answer unread. `outgoing`: bytes of large answers that are on their way at once.
+    """
 
     seconds: float = 30.0
     rows: int = 100_000
@@ -39,6 +42,8 @@ class Limits:
     quick: int = 2
     slow: int = 2
     waiting: int = 64
+    unread: float = 30.0
+    outgoing: int = 256 << 20
 
 
 class Busy(Exception):
@@ -70,6 +75,7 @@ class Worker(asyncio.Protocol):
         self.slow = False
         self.transport: asyncio.Transport | None = None
         self._data = bytearray()
+        self._due = 0  # bytes that have to be there before it is worth looking
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -77,12 +83,16 @@ class Worker(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._data:
             self._data += data
+            if len(self._data) < self._due:
+                return
             data = bytes(self._data)
             self._data.clear()
+        self._due = workers.REPLY.size
         while len(data) >= workers.REPLY.size:
             kind, size = workers.REPLY.unpack_from(data)
             end = workers.REPLY.size + size
             if len(data) < end:
+                self._due = end
                 break
             self.lanes.replied(self, (kind, data[workers.REPLY.size : end]))
             data = data[end:]

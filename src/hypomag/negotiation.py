@@ -89,3 +89,12 @@ def tags(header: str | None) -> frozenset[str]:
     (['"a"', '"b"'], frozenset())
     """
     return frozenset(t.strip().removeprefix("W/") for t in header.split(",")) if header else frozenset()
+
+
+def known(header: str | None, tag: str) -> bool:
+    """Whether a client has what there is: this tag, or anything at all (`*`).
+
+    >>> known('W/"a", "b"', '"a"'), known("*", '"a"'), known(None, '"a"')
+    (True, True, False)
+    """
+    return header is not None and (header.strip() == "*" or tag in tags(header))

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 MISSING = "hypomag serve needs packages that are not installed"
 REMEDY = "pip install 'hypomag[serve]'"
-HEAD, HEAD_SECONDS = 64 << 10, 20.0  # bytes of a request before its body, and how long it may take
 
 
 @click.command()
@@ -53,6 +52,7 @@ def serve(
     import os
 
     try:
+        import httptools
         import uvicorn
     except ImportError:
         raise InputError(MISSING, REMEDY) from None
@@ -62,7 +62,7 @@ def serve(
     from hypomag.endpoint import Endpoint
     from hypomag.lanes import Limits
 
-    del uvicorn
+    del httptools, uvicorn
     cores = os.cpu_count() or 1
     limits = Limits(timeout, rows, body << 10, memory, workers or max(2, cores), long_workers or cores, waiting)
     base = base_url.rstrip("/") + "/" if base_url else ""
@@ -83,6 +83,8 @@ def run(endpoint: Endpoint, host: str, port: int, say: Any = print) -> None:
 
     import uvicorn
 
+    from hypomag.connections import bounded
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     line = socket.socket(family)
     line.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -93,7 +95,7 @@ def run(endpoint: Endpoint, host: str, port: int, say: Any = print) -> None:
             f"cannot listen on {host}:{port}: {getattr(error, 'strerror', None) or error}", "choose another --port or --host"
         ) from None
     config = uvicorn.Config(
-        endpoint, http=_protocol(), loop="auto", ws="none", lifespan="off", log_level="warning", access_log=False, server_header=False,
+        endpoint, http=bounded(endpoint.limits, endpoint.kept), loop="auto", ws="none", lifespan="off", log_level="warning", access_log=False, server_header=False,
         limit_concurrency=1000, timeout_keep_alive=15, timeout_graceful_shutdown=5, backlog=2048,
     )  # fmt: skip
     server = uvicorn.Server(config)
@@ -115,51 +117,3 @@ def run(endpoint: Endpoint, host: str, port: int, say: Any = print) -> None:
             runner.run(listen())
     finally:
         line.close()
-
-
-def _protocol() -> Any:
-    """The parser of requests that is written in C, made to end requests that are all head, or whose head never ends."""
-    try:
-        from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-    except ImportError:
-        raise InputError(MISSING, REMEDY) from None
-
-    class Guarded(HttpToolsProtocol):
-        _head = 0
-        _clock: Any = None
-
-        def connection_made(self, transport: Any) -> None:
-            super().connection_made(transport)
-            self._clock = self.loop.call_later(HEAD_SECONDS, self._close_slow)
-
-        def _close_slow(self) -> None:
-            if self._clock and not self.transport.is_closing():
-                self.transport.close()
-
-        def data_received(self, data: bytes) -> None:
-            if self._clock:
-                self._head += len(data)
-                if self._head > HEAD and b"\r\n\r\n" not in data:
-                    self.transport.write(b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-                    self.transport.close()
-                    return
-            super().data_received(data)
-
-        def on_headers_complete(self) -> None:
-            if self._clock:
-                self._clock.cancel()
-                self._clock = None
-            super().on_headers_complete()
-
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            if self._clock is None:
-                self._head = 0
-                self._clock = self.loop.call_later(HEAD_SECONDS, self._close_slow)
-
-        def connection_lost(self, error: Exception | None) -> None:
-            if self._clock:
-                self._clock.cancel()
-            super().connection_lost(error)
-
-    return Guarded
