@@ -170,7 +170,7 @@ MaxDirtyBuffers = 6000
 ServerPort = 127.0.0.1:{http}
 ServerRoot = .
 [SPARQL]
-ResultSetMaxRows = 10000
+ResultSetMaxRows = 20000
 MaxQueryExecutionTime = 60
 """
 

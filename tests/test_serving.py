@@ -149,7 +149,7 @@ def test_every_file_of_the_site_is_the_same_here(url: str, site: Path) -> None:
 
 def test_headers_that_keep_a_browser_safe(url: str) -> None:
     page = get(url, f"{FHSH}.html")
-    meta = re.search(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page.text)
+    meta = re.search(r'http-equiv="?Content-Security-Policy"? content="([^"]*)"', page.text)
     assert meta and page.headers["content-security-policy"].startswith(meta[1])
     for response in (page, ask(url, "ASK {}"), ask(url, "no"), get(url, "nowhere"), get(url, "health")):
         assert "default-src 'none'" in response.headers["content-security-policy"]

@@ -761,8 +761,9 @@ def test_a_known_address_stands_in_the_data(hosted: sites.Site) -> None:
 
 
 def test_a_disputed_sign_is_no_sign_for_search_engines(site: Path, reader: passages.Reader) -> None:
+    fhsh = iri_of(reader, "FHSH")
     told = [(reader.facts.one(c, "hm:object"), s) for c, s in reader.claims.items() if s.kind == "PhenotypeClaim" and s.polarity == "present"
-            and reader.facts.one(c, "hm:subject") == iri_of(reader, "FHSH")]  # fmt: skip
+            and reader.facts.one(c, "hm:subject") == fhsh]  # fmt: skip
     disputed = {sign for sign, s in told if s.disputed}
     clear = {sign for sign, s in told if not s.disputed and s.status == "accepted"}
     block = re.findall(r'<script type="application/ld\+json">(.*?)</script>', pages(site)[f"{FHSH}.html"])[0]

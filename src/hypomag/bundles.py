@@ -105,7 +105,7 @@ exit $status
 
 N-Triples, one file a graph with the graph's name beside it: what Virtuoso's loader reads best. It clears our graphs first and
 touches no other. Public readers need no login for `/sparql`; ResultSetMaxRows of virtuoso.ini (10,000 on Debian) cuts larger
-answers off, which only a header (X-SPARQL-MaxRows) tells.
+answers off, which only a header (X-SPARQL-MaxRows) tells: give it 20,000, or `synonyms-and-identifiers` is not whole.
 """
     ).encode()
     return found
