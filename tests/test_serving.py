@@ -693,13 +693,11 @@ def test_killed_processes_come_back(shelf: Path, tmp_path: Path) -> None:
                 os.kill(worker, signal.SIGKILL)
             assert running.result().status_code == 500
         assert ask(url, "ASK {} # after the workers").status_code == 200
-        os.kill(nursery, signal.SIGKILL)
-        for _ in range(100):
-            time.sleep(0.1)
-            if [n for n in _children(server) if n != nursery and _children(n)]:
-                break
+        workers_ = _children(nursery)
+        nursery = _another(server, [nursery])
         assert ask(url, SELECT + " # after the nursery").json()["results"]["bindings"]
-        (nursery,) = [n for n in _children(server) if n != nursery]
+        nursery = _another(server, [nursery, *workers_, *_children(nursery)])
+        assert ask(url, SELECT + " # after all of them").json()["results"]["bindings"]
         workers_ = _children(nursery)
         os.kill(server, signal.SIGKILL)
         for _ in range(100):
@@ -707,6 +705,17 @@ def test_killed_processes_come_back(shelf: Path, tmp_path: Path) -> None:
             if not any(_alive(p) for p in (nursery, *workers_)):
                 break
         assert not any(_alive(p) for p in (nursery, *workers_)), "the server has gone, its workers have not"
+
+
+def _another(server: int, killed: list[int]) -> int:
+    """Kill a nursery, the first of these, and perhaps workers; returns the nursery that takes its place."""
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    for _ in range(100):
+        time.sleep(0.1)
+        if found := [n for n in _children(server) if n != killed[0]]:
+            return found[0]
+    raise AssertionError("no nursery has come")
 
 
 def _alive(pid: int) -> bool:

@@ -113,6 +113,7 @@ class Lanes:
         self._every: set[Worker] = set()
         self._slow: set[Worker] = set()
         self._expected = 0  # workers that were asked for and have not come
+        self._stopped = False
         self._quick_waiting: deque[Job] = deque()
         self._slow_waiting: deque[Job] = deque()
         self._long: OrderedDict[bytes, None] = OrderedDict()
@@ -145,6 +146,7 @@ class Lanes:
 
     async def stop(self) -> None:
         """End all workers and the nursery."""
+        self._stopped = True
         if self._control:
             self._loop.remove_reader(self._control)
             self._control.close()
@@ -360,7 +362,7 @@ class Lanes:
 
     def _tell(self, what: bytes, number: int) -> None:
         if self._control:
-            with contextlib.suppress(BrokenPipeError):  # its end is seen where its socket is read
+            with contextlib.suppress(ConnectionError):  # its end is seen where its socket is read
                 self._control.send(workers.ORDER.pack(what, number))
 
     def _born(self) -> None:
@@ -370,6 +372,8 @@ class Lanes:
             told, handles, _, _ = socket.recv_fds(self._control, workers.LENGTH.size, 1)
         except BlockingIOError:
             return
+        except ConnectionResetError:  # killed before it had read all orders
+            told = b""
         if not told:
             self._loop.remove_reader(self._control)
             self._control.close()
@@ -377,7 +381,7 @@ class Lanes:
             if not self._ready.done():
                 self._ready.set_exception(GraphUnavailable(f"{self.dataset}: could not be loaded", "see the message above"))
             else:  # somebody killed it
-                self._loop.call_later(1, lambda: self._nurse() if self._every else None)
+                self._loop.call_later(1, lambda: None if self._stopped else self._nurse())
             return
         self._expected -= 1
         self.started += 1
