@@ -223,7 +223,7 @@ def test_a_huge_literal_is_no_problem(tmp_path: Path) -> None:
     assert path.stat().st_size > 3_000_000
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=200),
     st.sampled_from(["validate", "fmt", "query", "lift", "export"]),
