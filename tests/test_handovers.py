@@ -505,6 +505,32 @@ def test_a_database_is_named_as_the_source_of_what_it_says(store: Store) -> None
     assert set(citations.RESOURCES) <= publishers | references
 
 
+def test_every_publication_of_a_row_goes_along(store: Store) -> None:
+    """An HPO annotation may cite several publications for one count; its line has the first as its source."""
+    found = claims.read(store)
+    rows = {line.iri: line.row for claim in found.claims for line in claim.lines if line.row}
+    several = 0
+    for edge in kgx.graph(store, found)[1]:
+        if cited := rows.get(str(edge["iri"]), "").split("\t")[4:5]:
+            stated = [r.replace("ORPHA:", "ORDO:Orphanet_") for r in cited[0].split(";")]
+            assert edge["publications"] == stated
+            several += len(stated) > 1
+    assert several > 20
+
+
+def test_a_source_is_named_where_a_reader_finds_it(store: Store) -> None:
+    """PMID, DOI or database number, else the address of the page where it has one; our IRI, which does not resolve, comes last."""
+    references = {q.subject.value for q in store.quads_for_pattern(None, node("rdf:type"), node("hm:Reference"), None)}
+    cited = {iri: citations.cite(store, iri) for iri in references}
+    assert cited[f"{sources.BASE}reference/hnf1b-14-children-pmc7408390"] == "https://pmc.ncbi.nlm.nih.gov/articles/PMC7408390"
+    assert cited[prefixes.expand("PMID:12032570") or ""] == "PMID:12032570"
+    for iri, text in cited.items():
+        addresses = [q.object.value for q in store.quads_for_pattern(NamedNode(iri), node("hm:address"), None, None)]
+        assert text != iri or not any(map(citations.opens, addresses)), iri
+    rows, _ = hpoa.annotate(store, claims.read(store))
+    assert {row[4] for row in rows if "w3id.org" in row[4]} < {text for text in cited.values() if "w3id.org" in text}
+
+
 def test_orphanet_has_one_spelling(store: Store) -> None:
     files = handovers.hand_over(store, "kgx").files
     for name in ("hypomag_nodes.jsonl", "hypomag_edges.jsonl"):

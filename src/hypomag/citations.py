@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pyoxigraph import NamedNode, Store
 
-from hypomag import prefixes
+from hypomag import lifting, prefixes
 from hypomag.claims import Line
 from hypomag.sources import BASE, VOCAB
 
@@ -22,7 +22,7 @@ RESOURCES = {
     BASE + "reference/omim-602014-medgen": ("infores:omim", "infores:medgen"),
 }
 # Prefixes that Biolink spells in another way than our table.
-SPELLINGS = {"SCTID:": "SNOMEDCT:", "MEDGEN:": "medgen:", "Orphanet:": "ORDO:Orphanet_"}
+SPELLINGS = {"SCTID:": "SNOMEDCT:", "MEDGEN:": "medgen:", "Orphanet:": "ORDO:Orphanet_", "urn:isbn:": "isbn:"}
 
 
 def curie(iri: str) -> str:
@@ -43,12 +43,32 @@ def curie(iri: str) -> str:
 
 
 def cite(store: Store, source: str) -> str:
-    """A reference by the identifier that others know (PMID, DOI, PMC, OMIM, Orphanet), else by its IRI."""
+    """A reference by the identifier that others know (PMID, DOI, OMIM, Orphanet, ISBN), else by the address where it is read, else by its IRI."""
     known = curie(source)
-    if known.startswith(("PMID:", "doi:", "OMIM:", "ORDO:")):
+    if known.startswith(("PMID:", "doi:", "OMIM:", "ORDO:", "isbn:")):
         return known
-    found = _said(store, source, "dcterms:identifier")
-    return next((f.replace("DOI:", "doi:") for f in found), source)
+    named = (f.replace("DOI:", "doi:") for f in _said(store, source, "dcterms:identifier"))
+    return next(named, "") or web_address(store, source) or source
+
+
+def publications(store: Store, line: Line) -> list[str]:
+    """All that a line cites: its source, and of an HPO annotation with several references each of them."""
+    cited = [lifting.source(reference) or reference for reference in lifting.cited(line.row)]
+    return list(dict.fromkeys(cite(store, iri) for iri in cited or [line.source]))
+
+
+def web_address(store: Store, source: str) -> str:
+    """Where a reference of ours is read in a browser, by its `hm:address`; empty where that is no such address."""
+    return next((f"https://{a}" for a in _said(store, source, "hm:address") if opens(a)), "")
+
+
+def opens(address: str) -> bool:
+    """Whether the address of a source is one that a browser can open.
+
+    >>> opens("www.orpha.net/en/disease"), opens("Nephron 12, page 3")
+    (True, False)
+    """
+    return " " not in address and "/" in address and "." in address.split("/", maxsplit=1)[0]
 
 
 def resources(store: Store, line: Line) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from pyoxigraph import NamedNode, Store
 
-from hypomag import exports, names, prefixes
+from hypomag import citations, exports, names, prefixes
 from hypomag.claims import ASIDE, Claim, Claims, Line, read
 from hypomag.lifting import COLUMNS
 from hypomag.losses import CLAIM, DETAIL, LINE, NO_TERM, RETRACTED, TWICE, Losses
@@ -194,6 +194,6 @@ def _only(claim: Claim, name: str) -> str:
 
 
 def _reference(store: Store, source: str) -> str:
-    """A reference as HPO writes it: PMID, OMIM or ORPHA, else an address."""
+    """A reference as HPO writes it: PMID, OMIM or ORPHA, else an address that a browser can open, else our IRI."""
     known = prefixes.shorten(source).replace("Orphanet:", "ORPHA:")
-    return known if known.startswith(("PMID:", "OMIM:", "ORPHA:")) else source
+    return known if known.startswith(("PMID:", "OMIM:", "ORPHA:")) else citations.web_address(store, source) or source

@@ -254,7 +254,7 @@ class _Writer:
         edge: Record = {
             "id": curie(line.iri), **ends, "predicate": f"biolink:{place.predicate}", "category": [f"biolink:{place.category}"],
             "negated": claim.absent, **slots,
-            "publications": [citations.cite(self.store, line.source)], "has_evidence": [prefixes.shorten(line.code)] if line.code else [],
+            "publications": citations.publications(self.store, line), "has_evidence": [prefixes.shorten(line.code)] if line.code else [],
             "primary_knowledge_source": primary, "aggregator_knowledge_source": between,
             "knowledge_level": "not_provided" if automated else "knowledge_assertion",
             "agent_type": "automated_agent" if automated else "manual_agent" if line.hpoa else "not_provided",

@@ -296,8 +296,8 @@ def _entry(rows: list[Annotation], graph: Known, disease: str, onsets: Container
         seen.add(line)
         evidence, origin = f"<{BASE}evidence/{line}>", f"<{BASE}row/{line}>"
         reference = row.reference.split(";")[0]
-        source = _source(reference)
-        if source is None:
+        iri = source(reference)
+        if iri is None:
             raise InputError(f"line {row.line}: reference {reference!r} is no identifier")
         if row.evidence not in EVIDENCE:
             raise InputError(f"line {row.line}: evidence code {row.evidence!r} is not one of {', '.join(EVIDENCE)}")
@@ -306,7 +306,7 @@ def _entry(rows: list[Annotation], graph: Known, disease: str, onsets: Container
             f"{claim} {_node('hm:evidence')} {evidence}",
             f"{evidence} {_TYPE} {_node('hm:EvidenceLine')}",
             f"{evidence} {_LABEL} {_english(f'HPO annotation citing {row.reference}')}",
-            f"{evidence} {_node('dcterms:source')} {_iri(source)}",
+            f"{evidence} {_node('dcterms:source')} {_iri(iri)}",
             f"{evidence} {_node('hm:evidenceCode')} {_node(EVIDENCE[row.evidence])}",
             f"{evidence} {_node('hm:hpoaEvidence')} {Literal(row.evidence)}",
             f"{evidence} {_node('hm:direction')} {_node('hm:supports')}",
@@ -320,9 +320,9 @@ def _entry(rows: list[Annotation], graph: Known, disease: str, onsets: Container
         )
         if row.frequency.startswith("HP:"):
             terms.add(_node(row.frequency)[1:-1])
-        if source not in graph.references and source not in described:
-            described.add(source)
-            out += _reference(reference, source, graph)
+        if iri not in graph.references and iri not in described:
+            described.add(iri)
+            out += _reference(reference, iri, graph)
     return Entry(rows[0].database_id, disease, rows[0].disease_name, len(rows), out, edges, terms)
 
 
@@ -342,11 +342,21 @@ def _english(text: str) -> str:
 _TYPE, _LABEL = f"<{RDF_TYPE}>", f"<{RDFS}label>"
 
 
+def cited(row: str) -> list[str]:
+    """The references of a row of phenotype.hpoa as it stands, of which its evidence line has the first as its source.
+
+    >>> cited("OMIM:1\\tX\\t\\tHP:0001250\\tPMID:1;PMID:2\\tPCS\\t\\t1/3\\t\\t\\tP\\tHPO:x"), cited("")
+    (['PMID:1', 'PMID:2'], [])
+    """
+    cells = row.split("\t")
+    return cells[COLUMNS.index("reference")].split(";") if len(cells) == len(COLUMNS) else []
+
+
 @lru_cache(maxsize=100_000)
-def _source(reference: str) -> str | None:
+def source(reference: str) -> str | None:
     """The IRI of what a row cites; None where it is no identifier.
 
-    >>> _source("ISBN-13:978-0721606156"), _source("DECIPHER:16"), _source("x y")
+    >>> source("ISBN-13:978-0721606156"), source("DECIPHER:16"), source("x y")
     ('urn:isbn:9780721606156', 'https://www.deciphergenomics.org/syndrome/16', None)
     """
     if match := re.fullmatch(r"ISBN(?:-1[03])?:([\dXx-]+)", reference):

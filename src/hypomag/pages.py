@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from hypomag import chapters, comparisons, limits, neighbours, prefixes
 from hypomag.addresses import address, fragment
-from hypomag.passages import Group, Link, Page, Reader, Section, Table, opens
+from hypomag.citations import opens
+from hypomag.passages import Group, Link, Page, Reader, Section, Table
 from hypomag.queries import Question, variables
 from hypomag.results import readable
 from hypomag.sources import VOCAB

@@ -10,11 +10,11 @@ from functools import cached_property
 
 from pyoxigraph import Store
 
-from hypomag import cards, paths, prefixes, signatures
+from hypomag import cards, lifting, paths, prefixes, signatures
 from hypomag.addresses import address, fragment
 from hypomag.cards import SECTIONS, Line
+from hypomag.citations import opens
 from hypomag.descriptions import Facts
-from hypomag.lifting import COLUMNS
 from hypomag.paths import Step
 from hypomag.signatures import Signature
 
@@ -286,8 +286,7 @@ class Reader:
         The line has the first of them as its source; its row of phenotype.hpoa has all, in the column `reference`.
         """
         for row in self.facts.values(line, "hm:sourceRow"):
-            cells = self.facts.one(row, "hm:raw").split("\t")
-            cited = cells[COLUMNS.index("reference")].split(";") if len(cells) == len(COLUMNS) else []
+            cited = lifting.cited(self.facts.one(row, "hm:raw"))
             if len(cited) > 1:
                 return tuple(cited)
         return ()
@@ -385,15 +384,6 @@ class Reader:
             elif other:
                 found.append(Group(heading, other))
         return tuple(found)
-
-
-def opens(address: str) -> bool:
-    """Whether the address of a source is one that a browser can open.
-
-    >>> opens("www.orpha.net/en/disease"), opens("Nephron 12, page 3")
-    (True, False)
-    """
-    return " " not in address and "/" in address and "." in address.split("/", maxsplit=1)[0]
 
 
 def weight(told: cards.Statement) -> int:
