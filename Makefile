@@ -17,8 +17,8 @@ test: $(READY) ## the whole suite (on a fresh build, which the commands then rea
 	$(BIN)/hypomag build
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-test-exports: $(READY) ## KGX, SSSOM and HPOA exports in others' validators (installs them in .venv-validators/)
-	$(BIN)/python -m pytest -q -m exports
+test-exports: $(READY) ## KGX, SSSOM and HPOA exports in others' validators (installs them in .venv-validators/); shows what they say
+	$(BIN)/python -m pytest -q -m exports -rP
 
 test-stores: $(READY) ## real stores: installs Virtuoso, Fuseki and RDF4J (on Debian, as root), then loads, asks and spoils each
 	tools/stores.sh

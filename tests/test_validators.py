@@ -44,6 +44,9 @@ def report(form: str, *arguments: str) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
+    print(
+        f"{form}: {json.dumps({k: v for k, v in found.items() if k not in ('rows', 'ratios', 'named')}, indent=1)}"
+    )  # make test-exports shows it
     return found
 
 
@@ -52,7 +55,9 @@ def written(store: Store, home: sources.Sources, tmp_path_factory: pytest.TempPa
     """All formats of others in one folder."""
     out = tmp_path_factory.mktemp("exports")
     for form in handovers.FORMATS:
-        for name, content in handovers.hand_over(store, form, home).files.items():
+        made = handovers.hand_over(store, form, home)
+        print(made.losses.summary())
+        for name, content in made.files.items():
             (out / name).write_bytes(content)
     return out
 
@@ -70,9 +75,9 @@ def test_kgx_reads_every_record_and_finds_no_fault(store: Store, kgx_report: dic
     assert read["negated"] == sum(1 for e in edges if e["negated"]) > 0
     assert read["counted"] == sum(1 for e in edges if "has_total" in e) > 0
     assert read["onset"] == sum(1 for e in edges if "onset_qualifier" in e) > 0
-    # Variants that ClinVar does not number bear an IRI of ours, whose prefix Biolink's table cannot know.
+    # Variants that ClinVar does not number, and populations, bear an IRI of ours, whose prefix Biolink's table cannot know.
     ours = {n["id"] for n in nodes if str(n["id"]).startswith("hypomag.")}
-    assert all(str(n).startswith("hypomag.variant:") for n in ours)
+    assert all(str(n).startswith(("hypomag.variant:", "hypomag.vocab:")) for n in ours)
     messages = {m for m in read["messages"] if not m.endswith("a prefix of ours")}
     assert messages == set()
 
@@ -182,6 +187,8 @@ def test_hpo_toolkit_makes_no_absent_claim_positive(store: Store, hpoa_report: d
         for line in claim.lines:
             if line.row:
                 lifted[line.row].add(claim.absent)
+            elif not line.supports:  # a count that speaks against the claim
+                absent[line.iri.removeprefix(sources.BASE + "evidence/")] = not claim.absent
     says: defaultdict[str, set[bool]] = defaultdict(set)
     rows, _ = hpoa.annotate(store, found)
     for row in rows:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import Store
 
 from hypomag import lifting, prefixes
 from hypomag.claims import Line
+from hypomag.graph import said
 from hypomag.sources import BASE, VOCAB
 
 # Ids of the Information Resource Registry, read in its infores_catalog.yaml (status released); ours is not registered yet.
@@ -21,6 +22,8 @@ RESOURCES = {
     BASE + "reference/mondo-2026-08-04": ("infores:mondo",),
     BASE + "reference/omim-602014-medgen": ("infores:omim", "infores:medgen"),
 }
+# An HPO annotation that cites an entry of a database hands on what that database says.
+_ENTRIES = {"OMIM": "infores:omim", "Orphanet": "infores:orphanet"}
 # Prefixes that Biolink spells in another way than our table.
 SPELLINGS = {"SCTID:": "SNOMEDCT:", "MEDGEN:": "medgen:", "Orphanet:": "ORDO:Orphanet_", "urn:isbn:": "isbn:"}
 
@@ -47,7 +50,7 @@ def cite(store: Store, source: str) -> str:
     known = curie(source)
     if known.startswith(("PMID:", "doi:", "OMIM:", "ORDO:", "isbn:")):
         return known
-    named = (f.replace("DOI:", "doi:") for f in _said(store, source, "dcterms:identifier"))
+    named = (f.replace("DOI:", "doi:") for f in said(store, source, "dcterms:identifier"))
     return next(named, "") or web_address(store, source) or source
 
 
@@ -59,7 +62,7 @@ def publications(store: Store, line: Line) -> list[str]:
 
 def web_address(store: Store, source: str) -> str:
     """Where a reference of ours is read in a browser, by its `hm:address`; empty where that is no such address."""
-    return next((f"https://{a}" for a in _said(store, source, "hm:address") if opens(a)), "")
+    return next((f"https://{a}" for a in said(store, source, "hm:address") if opens(a)), "")
 
 
 def opens(address: str) -> bool:
@@ -74,12 +77,9 @@ def opens(address: str) -> bool:
 def resources(store: Store, line: Line) -> list[str]:
     """The resource that a line comes from, then those that passed it on, ours last."""
     if line.hpoa:
-        return [HPO_SOURCE, OUR_SOURCE]
-    for key in (line.source, *_said(store, line.source, "dcterms:publisher")):
+        upstream = _ENTRIES.get(prefixes.shorten(line.source).partition(":")[0])
+        return [upstream, HPO_SOURCE, OUR_SOURCE] if upstream else [HPO_SOURCE, OUR_SOURCE]
+    for key in (line.source, *said(store, line.source, "dcterms:publisher")):
         if key in RESOURCES:
             return [*RESOURCES[key], OUR_SOURCE]
     return [OUR_SOURCE]
-
-
-def _said(store: Store, iri: str, name: str) -> list[str]:
-    return sorted(q.object.value for q in store.quads_for_pattern(NamedNode(iri), prefixes.node(name), None, None))

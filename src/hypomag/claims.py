@@ -8,7 +8,7 @@ from functools import cached_property
 
 from pyoxigraph import NamedNode, Quad, Store
 
-from hypomag import prefixes
+from hypomag import lifting, prefixes
 from hypomag.sources import CLAIMS, GRAPHS, VOCAB
 
 # Claims and their lines are read from these alone: what the rules derive about a claim is no qualifier of it.
@@ -17,12 +17,12 @@ STATED = (CLAIMS, GRAPHS + "lifted/")
 _TRIPLE = ("rdf:type", "rdfs:label", "hm:subject", "hm:predicate", "hm:object", "hm:polarity", "hm:status", "hm:evidence")
 # Of the curator's work, not of the proposition.
 ASIDE = frozenset({"hm:answers", "skos:editorialNote"})
-# Of an evidence line, and in no format of others: what was read, how closely, by which row, and in our words.
-BEHIND = frozenset({"rdf:type", "rdfs:label", "hm:note", "hm:studyType", "hm:readingGrade", "hm:correctedBy", "hm:sourceRow"})
+# Of an evidence line, and in no format of others: by which row, and what a second reader mended.
+BEHIND = frozenset({"rdf:type", "rdfs:label", "hm:correctedBy", "hm:sourceRow"})
 # Of an evidence line, with a place in `Line` of their own.
 HELD = frozenset({
     "dcterms:source", "hm:direction", "hm:evidenceCode", "hm:affected", "hm:examined", "hm:statedPercent", "hm:frequency",
-    "hm:hpoaEvidence", "hm:derivedCount",
+    "hm:hpoaEvidence", "hm:derivedCount", "hm:studyType", "hm:readingGrade", "hm:note",
 })  # fmt: skip
 _FINDINGS = {"hm:lowFinding": "stateLow", "hm:highFinding": "stateHigh"}
 
@@ -31,7 +31,8 @@ _FINDINGS = {"hm:lowFinding": "stateLow", "hm:highFinding": "stateHigh"}
 class Line:
     """One evidence line; `affected` of `examined` are counts, `percent` and `band` what the source states instead.
 
-    `derived` counts are computed from what the source states. `hpoa` is the evidence code of a lifted HPO annotation and `row` that
+    `derived` counts are computed from what the source states. `study` is the kind of study, `grade` how closely the source was read (A, B, C),
+    `note` our sentence. `hpoa` is the evidence code of a lifted HPO annotation and `row` that
     annotation as it stands; both are empty on curated lines. `details` is all the rest (cohort, measured quantities), as on a claim.
     """
 
@@ -40,6 +41,8 @@ class Line:
     supports: bool
     code: str = ""
     study: str = ""
+    grade: str = ""
+    note: str = ""
     affected: int | None = None
     examined: int | None = None
     percent: str = ""
@@ -52,6 +55,11 @@ class Line:
     @property
     def counts_nobody(self) -> bool:
         return self.affected == 0
+
+    @property
+    def on_animals(self) -> bool:
+        """Whether animals or cells were studied, not people."""
+        return self.study in ("animal", "in vitro")
 
 
 @dataclass(frozen=True)
@@ -93,23 +101,58 @@ class Claims:
                 found[claim.subject, claim.object, claim.absent] |= {line.source for line in claim.lines}
         return found
 
-    def as_phenotype(self, claim: Claim) -> tuple[Claim, list[Line]] | None:
-        """A laboratory claim as the phenotype claim that it amounts to, where an HPO term names the state.
+    @cached_property
+    def _annotated(self) -> dict[tuple[str, str, bool, str], set[tuple[int | None, int | None]]]:
+        """What HPO annotations count: (subject, term, absent, reference) → (affected, examined)."""
+        found: dict[tuple[str, str, bool, str], set[tuple[int | None, int | None]]] = defaultdict(set)
+        for claim in self.claims:
+            for line in claim.lines:
+                for reference in lifting.cited(line.row):
+                    found[claim.subject, claim.object, claim.absent, lifting.source(reference) or ""].add((line.affected, line.examined))
+        return found
 
-        Lines of a reference that speaks of the same finding in a phenotype claim would count it twice: they are given apart.
+    @cached_property
+    def shown(self) -> set[tuple[str, str]]:
+        """The findings that are claimed to be present, as (subject, finding), by whatever kind of claim."""
+        found = set()
+        for claim in self.claims:
+            finding = self.finding(claim)
+            if finding and finding.kind in ("PhenotypeClaim", "ComplicationClaim") and not claim.absent and claim.status != "retracted":
+                found.add((finding.subject, finding.object))
+        return found
+
+    def finding(self, claim: Claim) -> Claim | None:
+        """A claim in the form in which findings are counted: a laboratory claim as the phenotype claim that it amounts to, others as they are.
+
+        None for a laboratory claim where no HPO term names the state.
         """
+        if claim.kind != "LaboratoryClaim":
+            return claim
         states = claim.values("hm:state")
         state = states[0].removeprefix(VOCAB) if len(states) == 1 else ""
-        finding = self.findings.get((claim.object, state))
-        if finding is None:
+        term = self.findings.get((claim.object, state))
+        if term is None:
             return None
-        told = self._told.get((claim.subject, finding, claim.absent), set())
-        twice = [line for line in claim.lines if line.source in told and line.supports]
-        return replace(
-            claim, kind="PhenotypeClaim", predicate=prefixes.expand("RO:0002200") or "", object=finding,
-            details=tuple((k, v) for k, v in claim.details if k != "hm:state"),
-            lines=tuple(line for line in claim.lines if line not in twice),
-        ), twice  # fmt: skip
+        # A finding goes with a finding; it is no sign of it.
+        predicate = "hm:correlatedWith" if prefixes.shorten(claim.subject).startswith("HP:") else "RO:0002200"
+        details = tuple((k, v) for k, v in claim.details if k != "hm:state")
+        return replace(claim, kind="PhenotypeClaim", predicate=prefixes.expand(predicate) or "", object=term, details=details)
+
+    def twice(self, stated: Claim, finding: Claim) -> list[Line]:
+        """Curated lines of a claim that would count their patients once more.
+
+        Their reference has an HPO annotation on the same finding with the same count (or they count nobody), or speaks of the same finding
+        in a phenotype claim where they are of a laboratory claim.
+        """
+        key = (finding.subject, finding.object, finding.absent)
+        told = self._told.get(key, set()) if stated.kind == "LaboratoryClaim" else set()
+        found = []
+        for line in stated.lines:
+            counted = self._annotated.get((*key, line.source), set())
+            again = bool(counted) and (line.examined is None or (line.affected, line.examined) in counted)
+            if line.supports and not line.row and (again or line.source in told):
+                found.append(line)
+        return found
 
 
 def read(store: Store) -> Claims:
@@ -165,7 +208,8 @@ def _line(store: Store, iri: str) -> Line:
         rows = [_properties(store, origin).get("hm:raw", [""])[0] for origin in facts.get("hm:sourceRow", [])]
         row = next((raw for raw in rows if raw), "")
     return Line(
-        iri, one("dcterms:source"), one("hm:direction") != VOCAB + "disputes", one("hm:evidenceCode"), one("hm:studyType"),
+        iri, one("dcterms:source"), one("hm:direction") != VOCAB + "disputes", one("hm:evidenceCode"),
+        one("hm:studyType"), one("hm:readingGrade"), one("hm:note"),
         affected=int(one("hm:affected")) if one("hm:affected") else None,
         examined=int(one("hm:examined")) if one("hm:examined") else None,
         percent=one("hm:statedPercent"), band=one("hm:frequency"), hpoa=one("hm:hpoaEvidence"), row=row,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store, Triple, parse
 
-from hypomag import keys
+from hypomag import keys, prefixes
 from hypomag.errors import GraphUnavailable, InputError
 from hypomag.formatting import syntax_problem
 from hypomag.sources import GRAPHS, LINKED, LINKED_MANIFEST, SHORTCUTS, TERMS, VOCAB, Sources, read_text
@@ -200,6 +200,11 @@ def _cached(folder: Path) -> Store:
 
         shutil.rmtree(aside, ignore_errors=True)
     return _opened(place) or memory
+
+
+def said(store: Store, iri: str, name: str) -> list[str]:
+    """The values of a property of a node in all graphs, sorted; `name` is prefix:local."""
+    return sorted({q.object.value for q in store.quads_for_pattern(NamedNode(iri), prefixes.node(name), None, None)})
 
 
 def content_graphs(store: Store) -> list[NamedNode]:

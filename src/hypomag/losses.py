@@ -10,7 +10,8 @@ from hypomag.claims import Claim, Claims
 CLAIM, LINE, DETAIL = "claim", "line", "detail"
 COLUMNS = ("lost", "claim", "kind", "part", "reason", "label")
 RETRACTED = "retracted"
-TWICE = "its reference says the same in a phenotype claim, which counts"
+TWICE = "its reference is counted for the same finding already, by an HPO annotation or a phenotype claim"
+ANIMALS = "from animals or cells: what the format says is of people"
 NO_TERM = "no HPO term names this state of the variable"
 
 
