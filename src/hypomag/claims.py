@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 
 from pyoxigraph import NamedNode, Quad, Store
@@ -17,6 +18,8 @@ STATED = (CLAIMS, GRAPHS + "lifted/")
 _TRIPLE = ("rdf:type", "rdfs:label", "hm:subject", "hm:predicate", "hm:object", "hm:polarity", "hm:status", "hm:evidence")
 # Of the curator's work, not of the proposition.
 ASIDE = frozenset({"hm:answers", "skos:editorialNote"})
+# What a finding itself is like; anything else narrows a claim of it.
+_OWN = frozenset({"hm:onset", "hm:sex", "hm:modifier", "hm:severity"})
 # Of an evidence line, and in no format of others: by which row, and what a second reader mended.
 BEHIND = frozenset({"rdf:type", "rdfs:label", "hm:correctedBy", "hm:sourceRow"})
 # Of an evidence line, with a place in `Line` of their own.
@@ -53,8 +56,11 @@ class Line:
     details: tuple[tuple[str, str], ...] = ()
 
     @property
-    def counts_nobody(self) -> bool:
-        return self.affected == 0
+    def says_nobody(self) -> bool | None:
+        """Whether the number that the line gives is nobody, or somebody; None where it gives none."""
+        if self.affected is not None:
+            return self.affected == 0
+        return Decimal(self.percent) == 0 if self.percent else False if self.band else None
 
     @property
     def on_animals(self) -> bool:
@@ -93,22 +99,19 @@ class Claims:
     findings: dict[tuple[str, str], str]
 
     @cached_property
-    def _told(self) -> dict[tuple[str, str, bool], set[str]]:
-        """What phenotype and complication claims say, and who says so: (subject, finding, absent) → references."""
-        found: dict[tuple[str, str, bool], set[str]] = defaultdict(set)
-        for claim in self.claims:
-            if claim.kind in ("PhenotypeClaim", "ComplicationClaim") and claim.status != "retracted":
-                found[claim.subject, claim.object, claim.absent] |= {line.source for line in claim.lines}
-        return found
+    def _counted(self) -> dict[tuple[str, str, bool, str], set[tuple[str, int | None, int | None]]]:
+        """Who counts a finding: (subject, finding, absent, reference) → (kind of claim, affected, examined), HPO for an HPO annotation.
 
-    @cached_property
-    def _annotated(self) -> dict[tuple[str, str, bool, str], set[tuple[int | None, int | None]]]:
-        """What HPO annotations count: (subject, term, absent, reference) → (affected, examined)."""
-        found: dict[tuple[str, str, bool, str], set[tuple[int | None, int | None]]] = defaultdict(set)
+        Of phenotype and complication claims that nothing narrows but what the finding itself is like, and of HPO annotations.
+        """
+        found: dict[tuple[str, str, bool, str], set[tuple[str, int | None, int | None]]] = defaultdict(set)
         for claim in self.claims:
-            for line in claim.lines:
-                for reference in lifting.cited(line.row):
-                    found[claim.subject, claim.object, claim.absent, lifting.source(reference) or ""].add((line.affected, line.examined))
+            plain = claim.kind in ("PhenotypeClaim", "ComplicationClaim") and not {name for name, _ in claim.details} - ASIDE - _OWN
+            for line in claim.lines if claim.status != "retracted" else ():
+                if line.supports and not line.on_animals and line.says_nobody in (None, claim.absent) and (plain or line.row):
+                    for reference in (lifting.source(r) or "" for r in lifting.cited(line.row)) if line.row else (line.source,):
+                        kind = "HPO" if line.row else claim.kind
+                        found[claim.subject, claim.object, claim.absent, reference].add((kind, line.affected, line.examined))
         return found
 
     @cached_property
@@ -139,18 +142,17 @@ class Claims:
         return replace(claim, kind="PhenotypeClaim", predicate=prefixes.expand(predicate) or "", object=term, details=details)
 
     def twice(self, stated: Claim, finding: Claim) -> list[Line]:
-        """Curated lines of a claim that would count their patients once more.
+        """Curated lines of a claim that would count their patients once more, because another line does.
 
-        Their reference has an HPO annotation on the same finding with the same count (or they count nobody), or speaks of the same finding
-        in a phenotype claim where they are of a laboratory claim.
+        Where they are of a laboratory claim, a phenotype claim has their reference for the same finding; or an HPO annotation has it, with the
+        same count, or they count nobody. Two readings of one publication that count differently both stand.
         """
-        key = (finding.subject, finding.object, finding.absent)
-        told = self._told.get(key, set()) if stated.kind == "LaboratoryClaim" else set()
         found = []
         for line in stated.lines:
-            counted = self._annotated.get((*key, line.source), set())
-            again = bool(counted) and (line.examined is None or (line.affected, line.examined) in counted)
-            if line.supports and not line.row and (again or line.source in told):
+            others = self._counted.get((finding.subject, finding.object, finding.absent, line.source), set())
+            mine = (line.affected, line.examined)
+            again = any(mine in ((None, None), (n, m)) if kind == "HPO" else stated.kind == "LaboratoryClaim" for kind, n, m in others)
+            if line.supports and not line.row and again:
                 found.append(line)
         return found
 

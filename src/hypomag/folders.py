@@ -26,7 +26,7 @@ def replaced(out: Path) -> Iterator[Path]:
         raise InputError(f"{out}: cannot be written: {error.strerror}", "choose another folder with -o") from None
     try:
         yield aside
-        aside.chmod(0o755)
+        aside.chmod(0o777 & ~_mask())
         _swap(aside, out)
     except OSError as error:
         raise InputError(
@@ -78,6 +78,13 @@ def _foreign(out: Path, files: dict[str, bytes]) -> Iterator[str]:
         name = place.relative_to(out).as_posix()
         if name not in ours or place.is_dir() is (name in files):
             yield name
+
+
+def _mask() -> int:
+    """What the user's umask takes away; it can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
 
 
 def _prefix(out: Path) -> str:

@@ -28,6 +28,8 @@ class Handover:
     def write(self, place: str, beside: bool = True) -> str:
         """Write the files whole or not at all, several as a folder; the report lies in it, or beside the one file. Returns where.
 
+        A device or a named pipe has no report beside it: the place is empty then.
+
         Raises:
             InputError: it cannot be written, or the folder holds something else.
         """
@@ -35,13 +37,12 @@ class Handover:
         if len(self.files) > 1:
             folders.write(Path(place), {**self.files, REPORT: report})
             return str(Path(place) / REPORT)
-        listed = f"{place}.{REPORT}"
-        if beside:
-            check_writable(listed)
+        listed = f"{place}.{REPORT}" if beside and (Path(place).is_file() or not Path(place).exists()) else ""
+        if listed:
+            check_writable(place)
+            write_file(listed, report)
         for content in self.files.values():
             write_file(place, content)
-        if beside:
-            write_file(listed, report)
         return listed
 
 

@@ -17,7 +17,7 @@ from hypomag import citations, exports, lifting, names, prefixes
 from hypomag.claims import ASIDE, Claim, Claims, Line, read
 from hypomag.graph import said
 from hypomag.lifting import COLUMNS
-from hypomag.losses import ANIMALS, CLAIM, DETAIL, LINE, NO_TERM, RETRACTED, TWICE, Losses
+from hypomag.losses import ANIMALS, CLAIM, DETAIL, LINE, NO_TERM, RETRACTED, Losses, one_reason
 from hypomag.sources import BASE
 
 # Kind of claim and its predicate → the aspect of its rows, where no row of HPO gives the term another one.
@@ -146,8 +146,7 @@ def _drafted(claim: Claim, claims: Claims, known: _Known) -> _Draft:
     if finding is None:
         return _Draft(claim, claim, NO_TERM, {})
     reason = RETRACTED if claim.status == RETRACTED else _refused(finding, known)
-    twice = claims.twice(claim, finding)
-    return _Draft(claim, finding, reason, {line.iri: TWICE if line in twice else _unfit(finding, line) for line in finding.lines})
+    return _Draft(claim, finding, reason, {line.iri: _unfit(finding, line) for line in finding.lines})
 
 
 def _refused(claim: Claim, known: _Known) -> str:
@@ -183,18 +182,14 @@ def _unfit(claim: Claim, line: Line) -> str:
     if line.on_animals:
         return ANIMALS
     if not line.supports:
-        opposite = line.examined is not None and not line.derived and line.counts_nobody is not claim.absent
+        opposite = line.examined is not None and not line.derived and line.says_nobody is not claim.absent
         plain = claim.kind in ("PhenotypeClaim", "ComplicationClaim") and not {n for n, _ in claim.details} & HELD
         return "" if opposite and plain else DISPUTES
     if line.grade == "C":
         return WEAK
     if any(name == _WORDS for name, _ in line.details) and line.affected is None:
         return WORDS
-    if line.affected is not None and claim.absent != line.counts_nobody:
-        return COUNTS
-    if claim.absent and line.affected is None and (line.percent or line.band):
-        return COUNTS
-    return ""
+    return "" if line.says_nobody in (None, claim.absent) else COUNTS
 
 
 def _count_once(drafts: list[_Draft], known: _Known) -> None:
@@ -204,11 +199,11 @@ def _count_once(drafts: list[_Draft], known: _Known) -> None:
     """
     found: dict[tuple[str, str], list[tuple[_Draft, Line]]] = defaultdict(list)
     for draft in drafts:
-        if _aspect(draft.finding, known) == "P":
-            key = (known.entry(draft.finding.subject), prefixes.shorten(draft.finding.object))
-            found[key] += [(draft, line) for line in draft.made]
+        key = (known.entry(draft.finding.subject), prefixes.shorten(draft.finding.object))
+        found[key] += [(draft, line) for line in draft.made]
     for key, pairs in found.items():
-        counted = key in known.counted or any(_frequency(draft.finding, line) for draft, line in pairs)
+        phenotype = _aspect(pairs[0][0].finding, known) == "P"
+        counted = phenotype and (key in known.counted or any(_frequency(draft.finding, line) for draft, line in pairs))
         seen = {("publication", publication) for publication in known.cited[key]}
         for draft, line in sorted(pairs, key=lambda pair: _rank(*pair)):
             cohorts = [("cohort", value) for name, value in line.details if name == "hm:cohort"]
@@ -230,8 +225,7 @@ def _written(draft: _Draft, known: _Known, losses: Losses, date: str) -> Iterato
     claim, made = draft.claim, draft.made
     lifted = [line for line in claim.lines if line.row]
     if not (made or lifted) or claim.status == RETRACTED:
-        reasons = {draft.unfit[line.iri] for line in claim.lines if line.supports} if not draft.reason else set()
-        losses.add(CLAIM, claim, draft.reason or (next(iter(reasons)) if len(reasons) == 1 else NO_LINE))
+        losses.add(CLAIM, claim, draft.reason or one_reason(claim, draft.unfit, NO_LINE))
         return
     for name, value in _several(draft.finding) if made else ():
         losses.add(DETAIL, claim, SEVERAL, f"{name} {prefixes.shorten(value)}")

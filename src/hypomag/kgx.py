@@ -16,7 +16,7 @@ from hypomag.biolink import Refused, Statement
 from hypomag.citations import curie
 from hypomag.claims import Claim, Claims, Line, read
 from hypomag.graph import said
-from hypomag.losses import ANIMALS, CLAIM, DETAIL, LINE, NO_TERM, RETRACTED, TWICE, Losses
+from hypomag.losses import ANIMALS, CLAIM, DETAIL, LINE, NO_TERM, RETRACTED, TWICE, Losses, one_reason
 
 EDGE_COLUMNS = (
     "id", "subject", "predicate", "object", "category", "negated", "qualified_predicate", "subject_form_or_variant_qualifier",
@@ -104,8 +104,7 @@ class _Writer:
         unfit = {line.iri: self._unfit(claim, made, line, line in twice) for line in claim.lines}
         lines = [line for line in claim.lines if not unfit[line.iri]]
         if not lines:
-            reasons = {unfit[line.iri] for line in claim.lines if line.supports}
-            self.losses.add(CLAIM, stated, next(iter(reasons)) if len(reasons) == 1 else NO_LINE)
+            self.losses.add(CLAIM, stated, one_reason(stated, unfit, NO_LINE))
             return
         for name, value in made.rest:
             self.losses.add(DETAIL, stated, KEPT, f"{name} {prefixes.shorten(value)}")
@@ -131,9 +130,9 @@ class _Writer:
             return TWICE
         if made.place.of_people and line.on_animals:
             return ANIMALS
-        if claim.absent:
-            return SOMEBODY if line.affected else ""
-        return NOBODY if line.counts_nobody else ""
+        if line.says_nobody in (None, claim.absent):
+            return ""
+        return SOMEBODY if claim.absent else NOBODY
 
     def _told(self, stated: Claim, made: Statement, line: Line) -> Record:
         """All of an edge but its id and its ends."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hypomag.claims import Claim, Claims
@@ -71,6 +72,15 @@ class Losses:
         """The whole list, one loss a row: whole claims first, then lines, then details."""
         rows = [[i.lost, i.claim, i.kind, i.part, i.reason, i.label] for lost in (CLAIM, LINE, DETAIL) for i in self.of(lost)]
         return "".join("\t".join(" ".join(cell.split()) for cell in row) + "\n" for row in [list(COLUMNS), *rows])
+
+
+def one_reason(claim: Claim, unfit: Mapping[str, str], several: str) -> str:
+    """Why no line of a claim went along: that of its supporting lines, else of all, where they have one; `several` where they do not."""
+    for lines in ([line for line in claim.lines if line.supports], claim.lines):
+        reasons = {unfit[line.iri] for line in lines}
+        if reasons:
+            return reasons.pop() if len(reasons) == 1 else several
+    return several
 
 
 def all_lost(form: str, claims: Claims, reason: str) -> Losses:

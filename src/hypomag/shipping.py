@@ -32,7 +32,7 @@ def export(form: str | None, bundle: str | None, output: str | None, losses: str
 
     One graph: turtle, nt, rdfxml. With its named graphs: nq, trig, jsonld. For others: kgx (nodes and edges of the Biolink
     Model, a folder), sssom (mappings), hpoa (phenotype.hpoa). The report lists every claim that did not go along, and why.
-    The linked graph is written as nq.
+    The linked graph is written as nq, kgx, sssom or hpoa: with the annotations of all diseases.
 
     \b
     Examples:
@@ -49,14 +49,15 @@ def export(form: str | None, bundle: str | None, output: str | None, losses: str
         raise click.UsageError("give either --format or --bundle")
     places = find(graph_dir)
     if places.is_linked:
-        if form != "nq":
+        if form == "nq":
+            from hypomag import exports
+
+            emit(exports.streamed(graph.open_graph(places)), output)
+            return
+        if form not in HANDOVERS:
             raise InputError(
                 f"a linked graph is too large for {form or bundle}, which is put in order in memory", "write it as it is: --format nq"
             )
-        from hypomag import exports
-
-        emit(exports.streamed(graph.open_graph(places)), output)
-        return
     if form in HANDOVERS:
         _hand_over(places, form, output, losses)
         return
@@ -76,6 +77,8 @@ def export(form: str | None, bundle: str | None, output: str | None, losses: str
 def _hand_over(places: Sources, form: str, output: str | None, losses: str | None) -> None:
     from hypomag import graph, handovers, sources
 
+    if "" in (output, losses):
+        raise click.UsageError("-o and --losses take the name of a file, not an empty one")
     if losses == "-" and form != "kgx" and output in (None, "-"):
         raise click.UsageError("data and losses cannot both go to standard output: give -o FILE")
     if form == "kgx" and output in (None, "-"):
@@ -87,14 +90,17 @@ def _hand_over(places: Sources, form: str, output: str | None, losses: str | Non
             sources.check_writable(losses)
     made = handovers.hand_over(graph.open_graph(places), form, places)
     listed = losses
+    if losses and losses != "-":
+        emit(made.losses.as_tsv(), losses)  # before the data: where it cannot be written, nothing is
     if output and output != "-":
-        listed = made.write(output, beside=not losses)
+        listed = losses or made.write(output, beside=True)
+        if losses:
+            made.write(output, beside=False)
     else:
         for content in made.files.values():
             emit(content)
-    if losses:
-        emit(made.losses.as_tsv(), losses)
-        listed = losses
+    if losses == "-":
+        emit(made.losses.as_tsv())
     say(made.losses.summary())
     say("  --losses FILE lists them" if not listed else "  listed on standard output" if listed == "-" else f"  listed in {listed}")
 

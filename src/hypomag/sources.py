@@ -172,7 +172,7 @@ def check_writable(path: str) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    target = Path(path)
+    target = Path(path).resolve()
     aside = target.with_name(f".{target.name}.{os.getpid()}.new")
     try:
         if target.is_dir():
@@ -193,9 +193,9 @@ def write_file(path: str, data: bytes | Iterable[bytes]) -> None:
     Raises:
         InputError: it cannot be written.
     """
-    target = Path(path)
     parts = [data] if isinstance(data, bytes) else data
     try:
+        target = Path(path).resolve()  # what a link leads to may lie on another disk
         if target.exists() and not target.is_file():  # a device, a named pipe
             with target.open("wb") as handle:
                 handle.writelines(parts)
@@ -206,7 +206,7 @@ def write_file(path: str, data: bytes | Iterable[bytes]) -> None:
                 handle.writelines(parts)
             if target.exists():
                 aside.chmod(target.stat().st_mode & 0o7777)
-            aside.replace(target.resolve() if target.is_symlink() else target)
+            aside.replace(target)
         finally:
             aside.unlink(missing_ok=True)
     except OSError as error:
