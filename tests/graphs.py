@@ -17,6 +17,7 @@ CATEGORIES = {
     "MONDO:0011176": "Disease", "MONDO:0018100": "Disease", "HP:0001250": "PhenotypicFeature", "HP:0002917": "PhenotypicFeature",
     "HP:0000007": "PhenotypicFeature", "HGNC:17995": "Gene", "CHEBI:18420": "ChemicalEntity", "MAXO:0001149": "Procedure",
     "UBERON:0001291": "AnatomicalEntity", "CL:0000057": "Cell", "GO:0006816": "BiologicalProcess",
+    "GO:0015095": "MolecularActivity",
 }  # fmt: skip
 VARIANT, CONFLICTING, VALUE = "variant:v", "variant:conflicting", "hm:rareDisease"
 VARIABLE, ACTIVITY, EXPOSURE, PROCESS = "variable:serum-magnesium", "variable:trpm6-activity", "variable:x-exposure", "variable:uptake"
@@ -35,7 +36,7 @@ USUAL = [
     ("SecondaryCauseClaim", "RO:0003303", "CHEBI:18420", "MONDO:0018100"),
     *[("MechanismStep", verb, one, other) for verb in ("hm:increases", "hm:decreases") for one in VARIABLES for other in VARIABLES],
 ]  # fmt: skip
-KINDS = sorted({kind for kind, *_ in USUAL} | set(biolink.REASONS))
+KINDS = sorted({kind for kind, *_ in (*USUAL, *biolink.PLACES)} | set(biolink.REASONS))
 PREDICATES = sorted(
     {predicate for _, predicate, *_ in biolink.PLACES}
     | {"hm:hasOnset", "hm:treatedBy", "hm:hasLaboratoryFinding", "hm:dosedAs", "hm:carriedOutAs"}

@@ -207,6 +207,67 @@ def test_the_report_comes_with_each(built: Path, tmp_path: Path) -> None:
     assert "listed on standard output" in only.stderr
 
 
+def test_the_list_says_all_that_was_lost(store: Store, home: sources.Sources) -> None:
+    """Each loss is a row, whole claims first, with its own cells; the summary counts them."""
+    for form in handovers.FORMATS:
+        report = handovers.hand_over(store, form, home).losses
+        head, *rows = report.as_tsv().splitlines()
+        assert head.split("\t") == ["lost", "claim", "kind", "part", "reason", "label"]
+        order = [losses.CLAIM, losses.LINE, losses.DETAIL]
+        told = [tuple(row.split("\t")) for row in rows]
+        assert told == sorted(told, key=lambda r: (order.index(r[0]), r[2], r[1], r[3], r[4]))
+        assert Counter(told) == Counter((i.lost, i.claim, i.kind, i.part, i.reason, " ".join(i.label.split())) for i in report.items)
+        summary = report.summary()
+        gone = report.counts(losses.CLAIM)
+        assert f"{report.claims - sum(gone.values())} of {report.claims} claims went along, with {report.lines} evidence lines" in summary
+        assert all(f"{kind} {n}" in summary for kind, n in gone.items())
+        for lost in (losses.LINE, losses.DETAIL):
+            assert (f"{len(report.of(lost))} {lost}s" in summary) is bool(report.of(lost))
+
+
+def test_a_device_has_no_report_beside_it(built: Path, tmp_path: Path) -> None:
+    done = hypomag("export", "--format", "hpoa", "-o", "/dev/null", "--graph-dir", str(built))
+    assert done.returncode == 0, done.stderr
+    assert not Path("/dev/null.losses.tsv").exists()
+    assert "--losses FILE lists them" in done.stderr
+
+
+def test_a_link_to_another_disk_is_followed(built: Path, tmp_path: Path) -> None:
+    elsewhere = Path("/dev/shm")
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("no second file system here")
+    target = elsewhere / f"hypomag-test-{os.getpid()}.tsv"
+    try:
+        (tmp_path / "link").symlink_to(target)
+        for _ in range(2):
+            done = hypomag("export", "--format", "sssom", "-o", str(tmp_path / "link"), "--graph-dir", str(built))
+            assert done.returncode == 0, done.stderr
+        assert target.read_text(encoding="utf-8").startswith("#")
+        assert (tmp_path / "link").is_symlink()
+    finally:
+        target.unlink(missing_ok=True)
+
+
+def test_where_the_report_cannot_be_written_the_data_stay(built: Path, tmp_path: Path) -> None:
+    """A full disk for the report, found before the data are replaced."""
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    kept = tmp_path / "keep.hpoa"
+    kept.write_text("mine", encoding="utf-8")
+    done = hypomag("export", "--format", "hpoa", "-o", str(kept), "--losses", "/dev/full", "--graph-dir", str(built))
+    assert done.returncode == 2
+    assert kept.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_has_the_rights_that_the_user_gives_new_ones(tmp_path: Path) -> None:
+    earlier = os.umask(0o077)
+    try:
+        folders.write(tmp_path / "out", {"a": b"1", "b": b"2"})
+    finally:
+        os.umask(earlier)
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o700
+
+
 def test_handovers_do_not_depend_on_the_hash_seed(built: Path, tmp_path: Path) -> None:
     for form in ("sssom", "hpoa"):
         assert len({hypomag("export", "--format", form, "--graph-dir", str(built), PYTHONHASHSEED=s).stdout for s in ("1", "2")}) == 1
@@ -220,6 +281,8 @@ def test_handovers_do_not_depend_on_the_hash_seed(built: Path, tmp_path: Path) -
     ("arguments", "part"),
     [
         (["--format", "kgx"], "kgx is a folder of files"),
+        (["--format", "kgx", "-o", ""], "not an empty one"),
+        (["--format", "hpoa", "-o", "FILE", "--losses", ""], "not an empty one"),
         (["--format", "kgx", "-o", "-"], "kgx is a folder of files"),
         (["--format", "kgx", "-o", "/proc/kgx"], "cannot be written"),
         (["--format", "kgx", "-o", "FILE"], "holds something other than an earlier export"),

@@ -210,6 +210,39 @@ def test_rows_are_true_as_they_are_summed(specs: list[dict[str, object]], writte
     assert [item.reason for item in (*report.of(losses.CLAIM), *report.of(losses.LINE))] == reasons
 
 
+ONE = {"supports": True, "study": "review", "source": "PMID:2"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "row"),
+    [
+        ({"lines": [ONE]}, "OMIM:602014|the MONDO:0011176||HP:0001250|PMID:2|TAS|||||P"),
+        ({"lines": [ONE | {"study": "cohort", "source": "doi:10.1000/x"}]}, "OMIM:602014|the MONDO:0011176||HP:0001250|https://doi.org/10.1000/x|PCS|||||P"),
+        ({"lines": [ONE | {"source": "OMIM:602014", "percent": "17.5"}]}, "OMIM:602014|the MONDO:0011176||HP:0001250|OMIM:602014|TAS||17.5%|||P"),
+        ({"lines": [ONE | {"band": "HP:0040282"}], "details": [("hm:sex", "=female")]}, "OMIM:602014|the MONDO:0011176||HP:0001250|PMID:2|TAS||HP:0040282|FEMALE||P"),
+        ({"lines": [ONE], "polarity": "hm:absent"}, "OMIM:602014|the MONDO:0011176|NOT|HP:0001250|PMID:2|TAS|||||P"),
+        ({"lines": [ONE], "details": [("hm:onset", "HP:0003593"), ("hm:modifier", "HP:0025153"), ("hm:severity", "HP:0012828")]}, "OMIM:602014|the MONDO:0011176||HP:0001250|PMID:2|TAS|HP:0003593|||HP:0025153;HP:0012828|P"),
+        ({"lines": [ONE], "kind": "InheritanceClaim", "predicate": "biolink:has_mode_of_inheritance", "object": "HP:0000007"}, "OMIM:602014|the MONDO:0011176||HP:0000007|PMID:2|TAS|||||I"),
+        ({"lines": [ONE], "kind": "OnsetClaim", "predicate": "hm:hasOnset", "object": "HP:0003593"}, "OMIM:602014|the MONDO:0011176||HP:0003593|PMID:2|TAS|||||C"),
+    ],
+)  # fmt: skip
+def test_a_row_to_the_letter(spec: dict[str, object], row: str) -> None:
+    store = stored([claim(**{**SEIZURE, **spec})])
+    ((*cells, biocuration),) = hpoa.annotate(store, claims.read(store))[0]
+    assert "|".join(cells) == row
+    assert biocuration == "hypomag:c0.l0[2030-01-01]"
+
+
+def test_orphanet_s_number_serves_where_omim_has_none() -> None:
+    """And HPO's name, where a row of HPO gives one."""
+    store = stored([claim(**SEIZURE, subject="MONDO:0018100")])
+    store.add(Quad(node("MONDO:0018100"), node("skos:exactMatch"), node("Orphanet:1"), NamedNode(sources.MAPPINGS)))
+    for quad in list(store.quads_for_pattern(None, node("rdfs:subClassOf"), node("MONDO:0018100"), None)):
+        store.remove(quad)
+    (row,) = hpoa.annotate(store, claims.read(store))[0]
+    assert row[:2] == ("ORPHA:1", "the MONDO:0018100")
+
+
 def test_a_group_of_diseases_is_no_entry() -> None:
     """Below the group stands a disease; a group that HPO itself annotates stays."""
     store = stored([claim(**SEIZURE, subject="MONDO:0018100")])

@@ -69,6 +69,18 @@ def edges_hold(store: Store) -> None:
             aimed = name == "hm:goal" and bool(objects[str(edge["iri"])] & {*states, citations.curie(value)})
             effect = name == "hm:variantEffect" and edge.get("subject_form_or_variant_qualifier") == biolink.DOMINANT_NEGATIVE
             assert aimed or effect or citations.curie(value) in said or biolink.SEXES.get(value) in said, (name, value, edge)
+        if "has_percentage" in edge:
+            assert edge["has_percentage"] == float(line.percent)
+        assert not line.percent or "has_percentage" in edge or f"statedPercent={line.percent}" in kept
+        assert not line.band or citations.curie(line.band) in (
+            edge.get("frequency_qualifier"),
+            *(k.removeprefix("frequency=") for k in kept),
+        )
+        assert edge.get("has_evidence_of_type") == ([prefixes.shorten(line.code)] if line.code else None)
+        assert edge["original_predicate"] == citations.curie(claim.predicate)
+        assert edge["name"] == claim.label
+        assert [edge.get(f"hypomag_{k}", "") for k in ("study", "grade", "note")] == [line.study, line.grade, line.note]
+        assert edge.get("hypomag_disputed_by", []) == [other.iri for other in claim.lines if not other.supports]
         onsets = claim.values("hm:onset")
         if len(onsets) == 1 and "onset_qualifier" in edge:
             assert edge["onset_qualifier"] == citations.curie(onsets[0])
@@ -281,6 +293,93 @@ def test_what_is_absent_under_a_condition_does_not_go_out_without_it(store: Stor
     assert stated.values("hm:context")
     (lost,) = [item for item in kgx.graph(store, found)[2].of(losses.CLAIM) if item.claim == stated.iri]
     assert lost.reason in (biolink.NARROW, biolink.HOW_FAR, losses.RETRACTED)
+
+
+PEOPLE = "ChemicalEntityToDiseaseOrPhenotypicFeatureAssociation"
+# What each form of claim becomes, written out: claim → association class, predicate, subject and object of the edge.
+FORMS = [
+    (("CausationClaim", "RO:0004002", "MONDO:0011176", "HGNC:17995"), ("CausalGeneToDiseaseAssociation", "causes", "HGNC:17995", "MONDO:0011176")),
+    (("PhenotypeClaim", "RO:0002200", "MONDO:0011176", "HP:0001250"), ("DiseaseToPhenotypicFeatureAssociation", "has_phenotype", "MONDO:0011176", "HP:0001250")),
+    (("ComplicationClaim", "RO:0002200", "MONDO:0011176", "HP:0001250"), ("DiseaseToPhenotypicFeatureAssociation", "has_phenotype", "MONDO:0011176", "HP:0001250")),
+    (("PhenotypeClaim", "hm:correlatedWith", "HP:0002917", "HP:0001250"), ("PhenotypicFeatureToPhenotypicFeatureAssociation", "correlated_with", "HP:0002917", "HP:0001250")),
+    (("ComplicationClaim", "hm:correlatedWith", "HP:0002917", "HP:0001250"), ("PhenotypicFeatureToPhenotypicFeatureAssociation", "correlated_with", "HP:0002917", "HP:0001250")),
+    (("InheritanceClaim", "biolink:has_mode_of_inheritance", "MONDO:0011176", "HP:0000007"), ("DiseaseOrPhenotypicFeatureToGeneticInheritanceAssociation", "has_mode_of_inheritance", "MONDO:0011176", "HP:0000007")),
+    (("SiteClaim", "RO:0004026", "MONDO:0011176", "UBERON:0001291"), ("DiseaseOrPhenotypicFeatureToLocationAssociation", "disease_has_location", "MONDO:0011176", "UBERON:0001291")),
+    (("SiteClaim", "RO:0002206", "HGNC:17995", "CL:0000057"), ("GeneToExpressionSiteAssociation", "expressed_in", "HGNC:17995", "CL:0000057")),
+    (("SiteClaim", "RO:0002206", "HGNC:17995", "UBERON:0001291"), ("GeneToExpressionSiteAssociation", "expressed_in", "HGNC:17995", "UBERON:0001291")),
+    (("VariantClaim", "hm:hasSignificance", "variant:v", "MONDO:0011176"), ("VariantToDiseaseAssociation", "related_condition", "hypomag.variant:v", "MONDO:0011176")),
+    (("VariantClaim", "hm:hasSignificance", "variant:v", "HP:0001250"), ("VariantToPhenotypicFeatureAssociation", "related_condition", "hypomag.variant:v", "HP:0001250")),
+    (("SecondaryCauseClaim", "RO:0003303", "CHEBI:18420", "MONDO:0011176"), (PEOPLE, "causes", "CHEBI:18420", "MONDO:0011176")),
+    (("SecondaryCauseClaim", "RO:0003303", "CHEBI:18420", "HP:0002917"), (PEOPLE, "causes", "CHEBI:18420", "HP:0002917")),
+    (("SecondaryCauseClaim", "RO:0003309", "CHEBI:18420", "MONDO:0011176"), (PEOPLE, "exacerbates_condition", "CHEBI:18420", "MONDO:0011176")),
+    (("SecondaryCauseClaim", "RO:0003309", "CHEBI:18420", "HP:0002917"), (PEOPLE, "exacerbates_condition", "CHEBI:18420", "HP:0002917")),
+    (("SecondaryCauseClaim", "RO:0003303", "HP:0001250", "MONDO:0011176"), ("EntityToDiseaseAssociation", "causes", "HP:0001250", "MONDO:0011176")),
+    (("AdverseEffectClaim", "hm:hasAdverseEffect", "CHEBI:18420", "HP:0001250"), ("ChemicalOrDrugOrTreatmentAdverseEventAssociation", "has_adverse_event", "CHEBI:18420", "HP:0001250")),
+    (("AdverseEffectClaim", "hm:hasAdverseEffect", "MAXO:0001149", "HP:0001250"), ("ChemicalOrDrugOrTreatmentAdverseEventAssociation", "has_adverse_event", "MAXO:0001149", "HP:0001250")),
+    (("ContraindicationClaim", "hm:invalidIn", "CHEBI:18420", "HP:0001250"), (PEOPLE, "contraindicated_in", "CHEBI:18420", "HP:0001250")),
+    (("PhysiologyClaim", "BFO:0000051", "CHEBI:18420", "CHEBI:18420"), ("ChemicalEntityToChemicalEntityAssociation", "has_part", "CHEBI:18420", "CHEBI:18420")),
+    (("PhysiologyClaim", "hm:interactsWith", "HGNC:17995", "HGNC:17995"), ("PairwiseGeneToGeneInteraction", "interacts_with", "HGNC:17995", "HGNC:17995")),
+    (("PhysiologyClaim", "hm:interactsWith", "CHEBI:18420", "HGNC:17995"), ("ChemicalGeneInteractionAssociation", "interacts_with", "CHEBI:18420", "HGNC:17995")),
+    (("PhysiologyClaim", "hm:servesIn", "CHEBI:18420", "GO:0006816"), ("ChemicalEntityToBiologicalProcessAssociation", "actively_involved_in", "CHEBI:18420", "GO:0006816")),
+    (("PhysiologyClaim", "hm:servesIn", "HGNC:17995", "GO:0006816"), ("MacromolecularMachineToBiologicalProcessAssociation", "actively_involved_in", "HGNC:17995", "GO:0006816")),
+    (("PhysiologyClaim", "hm:servesIn", "HGNC:17995", "GO:0015095"), ("MacromolecularMachineToMolecularActivityAssociation", "actively_involved_in", "HGNC:17995", "GO:0015095")),
+    (("TreatmentClaim", "hm:treatedBy", "MONDO:0011176", "MAXO:0001149"), ("ChemicalOrDrugOrTreatmentToDiseaseOrPhenotypicFeatureAssociation", "treats", "MAXO:0001149", "MONDO:0011176")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "expected"), FORMS)
+def test_each_form_has_its_place(form: tuple[str, ...], expected: tuple[str, ...]) -> None:
+    kind, predicate, subject, target = form
+    store = stored([claim(kind=kind, predicate=predicate, subject=subject, object=target)])
+    (edge,) = claimed(kgx.graph(store, claims.read(store))[1])
+    assert edge["category"] == [f"biolink:{expected[0]}"]
+    assert (edge["predicate"], edge["subject"], edge["object"]) == (f"biolink:{expected[1]}", *expected[2:])
+
+
+def test_every_place_is_written_out_here() -> None:
+    claimed_here = {(kind, predicate) for (kind, predicate, *_), _ in FORMS}
+    assert {(kind, predicate) for kind, predicate, *_ in biolink.PLACES} == claimed_here - {("TreatmentClaim", "hm:treatedBy")} | {
+        ("CausationClaim", "RO:0004001"),
+        ("CausationClaim", "RO:0004003"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("predicate", "form"),
+    [
+        ("RO:0004002", "loss_of_function_variant_form"),
+        ("RO:0004001", "gain_of_function_variant_form"),
+        ("RO:0004003", "genetic_variant_form"),
+    ],
+)
+def test_loss_and_gain_of_function_are_told_apart(predicate: str, form: str) -> None:
+    store = stored([claim(kind="CausationClaim", predicate=predicate, object="HGNC:17995")])
+    (edge,) = claimed(kgx.graph(store, claims.read(store))[1])
+    assert edge["subject_form_or_variant_qualifier"] == form
+
+
+@pytest.mark.parametrize(("sex", "term"), [("=female", "PATO:0000383"), ("=male", "PATO:0000384")])
+def test_sexes(sex: str, term: str) -> None:
+    store = stored([claim(kind="PhenotypeClaim", predicate="RO:0002200", object="HP:0001250", details=[("hm:sex", sex)])])
+    (edge,) = claimed(kgx.graph(store, claims.read(store))[1])
+    assert edge["sex_qualifier"] == term
+
+
+def test_nodes_say_what_they_are(store: Store) -> None:
+    nodes = {str(n["id"]): n for n in kgx.graph(store, claims.read(store))[0]}
+    disease, gene, action, mode = (nodes[i] for i in ("MONDO:0011176", "HGNC:17995", "MAXO:0001149", "HP:0000007"))
+    assert (disease["category"], disease["name"]) == (["biolink:Disease"], "intestinal hypomagnesemia 1")
+    assert {"OMIM:602014", "ORDO:Orphanet_30924"} <= set(disease["xref"])  # type: ignore[call-overload]
+    assert "HSH" in disease["synonym"]  # type: ignore[operator]
+    assert (gene["category"], gene["name"]) == (["biolink:Gene"], "TRPM6")
+    assert "NCBIGene:140803" in gene["xref"]  # type: ignore[operator]
+    assert action["category"] == ["biolink:Treatment", "biolink:Procedure"]
+    assert mode["category"] == ["biolink:GeneticInheritance"]
+    variants = [n for i, n in nodes.items() if i.startswith("CLINVAR:")]
+    assert len(variants) > 20
+    assert all(n["category"] == ["biolink:SequenceVariant"] for n in variants)
+    assert any(x.startswith("DBSNP:rs") for n in variants for x in n.get("xref", []))  # type: ignore[attr-defined]
+    assert all(n["name"] and n["name"] != n["id"] for n in nodes.values())
 
 
 @pytest.mark.parametrize(

@@ -21,13 +21,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyoxigraph import NamedNode, Quad, Store
 
-from hypomag import batches, federation, graph, lifting, mappings, names, prefixes, queries, sources, validation
+from hypomag import batches, claims, federation, graph, hpoa, lifting, mappings, names, prefixes, queries, sources, validation
 from hypomag.closures import closure
 from hypomag.errors import InputError
 from hypomag.ontologies import SUBCLASS, kind, read
 from hypomag.spellings import spellings
 from tests import servers
 from tests.conftest import ROOT, SHARED, hypomag
+from tests.test_hpoa import rows_hold
+from tests.test_kgx import edges_hold
 
 FHSH = "http://purl.obolibrary.org/obo/MONDO_0011176"
 SEIZURE = "http://purl.obolibrary.org/obo/HP_0001250"
@@ -481,18 +483,41 @@ def test_a_file_is_not_checked_against_the_linked_graph(linked: Path) -> None:
     assert hypomag("validate", "x.ttl", "--graph-dir", str(linked)).returncode == 2
 
 
-def test_a_linked_graph_is_written_as_quads_alone(linked: Path, tmp_path: Path) -> None:
+def test_a_linked_graph_is_written_as_quads_in_no_other_rdf(linked: Path, tmp_path: Path) -> None:
     done = hypomag("export", "--format", "nq", "--graph-dir", str(linked))
     lines = done.stdout.splitlines()
     assert len(lines) == len(set(lines)) == manifest(linked)["statements"]
     assert hypomag("export", "-f", "nq", "-o", str(tmp_path / "all.nq"), "--graph-dir", str(linked)).returncode == 0
     assert (tmp_path / "all.nq").read_text(encoding="utf-8") == done.stdout
-    for way in (("-f", "turtle"), ("-f", "hpoa"), ("--bundle", "fuseki")):
+    for way in (("-f", "turtle"), ("-f", "jsonld"), ("--bundle", "fuseki")):
         done = hypomag("export", *way, "-o", str(tmp_path / "x"), "--graph-dir", str(linked))
         assert done.returncode == 2
         assert "too large" in done.stderr
         assert len(done.stderr.splitlines()) == 2
         assert not (tmp_path / "x").exists()
+
+
+def test_hpo_s_file_comes_back_whole_with_ours_in_it(slices: Path, linked: Path, joined: Store, store: Store, tmp_path: Path) -> None:
+    """Every row of every disease as it stood, and the same rows of ours as without linking."""
+    out = tmp_path / "phenotype.hpoa"
+    done = hypomag("export", "-f", "hpoa", "-o", str(out), "--graph-dir", str(linked))
+    assert done.returncode == 0, done.stderr
+    rows = [line for line in out.read_text(encoding="utf-8").splitlines() if not line.startswith(("#", "database_id"))]
+    ours = [row for row in rows if row.rpartition("\t")[2].startswith("hypomag:")]
+    theirs = [
+        line for line in (slices / "phenotype.hpoa").read_text(encoding="utf-8").splitlines() if not line.startswith(("#", "database_id"))
+    ]
+    assert Counter(rows) - Counter(ours) == Counter(theirs)
+    alone = {"\t".join(row) for row in hpoa.annotate(store, claims.read(store))[0]}
+    assert set(ours) == {row for row in alone if row.rpartition("\t")[2].startswith("hypomag:")}
+    rows_hold(joined)
+
+
+def test_kgx_of_a_linked_graph_keeps_the_laws(linked: Path, joined: Store, tmp_path: Path) -> None:
+    edges_hold(joined)
+    done = hypomag("export", "-f", "kgx", "-o", str(tmp_path / "kgx"), "--graph-dir", str(linked))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "kgx" / "hypomag_edges.jsonl").is_file()
 
 
 def test_a_linked_graph_is_loaded_and_counted(linked: Path, tmp_path: Path) -> None:
