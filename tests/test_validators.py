@@ -6,6 +6,7 @@ They need the network once, to install, so that plain `make test` leaves them ou
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -176,6 +177,21 @@ def test_hpo_toolkit_reads_row_for_row(written: Path, hpoa_report: dict[str, Any
         )  # fmt: skip
 
     assert Counter(read(r) for r in hpoa_report["rows"]) == Counter(of(r) for r in ours)
+
+
+def test_hpo_toolkit_counts_whom_the_rows_count(written: Path, hpoa_report: dict[str, Any]) -> None:
+    """Where every row of a disease and term gives a count, the library sums them to the patients that were counted, nobody twice."""
+    summed: defaultdict[str, list[str]] = defaultdict(list)
+    for row in lifting.read_annotations(written / "phenotype.hpoa"):
+        if row.aspect == "P":
+            summed[f"{row.database_id} {row.hpo_id}"].append(row.frequency)
+    compared = 0
+    for key, frequencies in summed.items():
+        if all(re.fullmatch(r"\d+/\d+", f) for f in frequencies):
+            counts = [tuple(map(int, f.split("/"))) for f in frequencies]
+            assert hpoa_report["ratios"][key] == [sum(n for n, _ in counts), sum(m for _, m in counts)], key
+            compared += len(frequencies) > 1
+    assert compared >= 10
 
 
 def test_hpo_toolkit_makes_no_absent_claim_positive(store: Store, hpoa_report: dict[str, Any]) -> None:
