@@ -44,6 +44,12 @@ KINDS = {
     "BFO": ("relations", "RelationshipType", OBO + "bfo.owl"),
     "biolink": ("relations", "RelationshipType", "https://w3id.org/biolink/vocab/"),
 }
+# Branch of GO, as the table of anatomy and processes names it: Biolink category.
+BRANCHES = {
+    "GO biological_process": "BiologicalProcess",
+    "GO cellular_component": "CellularComponent",
+    "GO molecular_function": "MolecularActivity",
+}
 DIMENSIONS = (
     (r"\[Moles/volume\]", "substanceConcentration"),
     (r"\[Mass/volume\]", "massConcentration"),
@@ -277,6 +283,7 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
     hp_names, hp_synonyms, hp_parents = hpo(obo)
     diseases = {row["mondo_id"]: row for row in rows(reference / "diseases.tsv")}
     genes = {row["hgnc_id"]: row for row in rows(reference / "genes.tsv")}
+    branches = {row["id"]: BRANCHES[row["kind"]] for row in rows(reference / "anatomy_process.tsv") if row["kind"] in BRANCHES}
     wanted = cited(root)
     # OMIM entries that are cited as references have their label there.
     described = parse(path=str(root / "ontology" / "references.ttl"), format=RdfFormat.TURTLE)
@@ -329,7 +336,7 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
         say("rdf:type", prefixes.node("owl:ObjectProperty" if relation else "owl:Class"))
         say("rdfs:label", Literal(label, language="en"))
         say("rdfs:isDefinedBy", NamedNode(source))
-        say("biolink:category", prefixes.node(f"biolink:{category}"))
+        say("biolink:category", prefixes.node(f"biolink:{branches.get(curie, category)}"))
         exact = list(SYNONYMS.get(curie, ())) + hp_synonyms.get(curie, [])
         for synonym in sorted({s for s in exact if s.casefold() != label.casefold()}):
             say("oboInOwl:hasExactSynonym", Literal(synonym, language="en"))
