@@ -13,13 +13,13 @@ from hypomag import prefixes
 from hypomag.errors import InputError
 from hypomag.formatting import RDF_TYPE, XSD, turtle
 from hypomag.graph import content_graphs
-from hypomag.sources import BASE, VOCABULARY
+from hypomag.sources import BASE, CC_BY, VOCABULARY
 
 UNION_FORMATS = ("turtle", "nt", "rdfxml")
 DATASET_FORMATS = ("nq", "trig", "jsonld")
 FORMATS = (*UNION_FORMATS, *DATASET_FORMATS)
 SUFFIXES = {"turtle": "ttl", "nt": "nt", "rdfxml": "rdf", "nq": "nq", "trig": "trig", "jsonld": "jsonld"}
-LICENCE_CC_BY = "https://creativecommons.org/licenses/by/4.0/"
+LICENCE_CC_BY = CC_BY
 
 
 def union(store: Store) -> list[Triple]:
