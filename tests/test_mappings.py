@@ -291,6 +291,14 @@ def test_no_one_licence_is_said_of_the_graph(store: Store, built: Path) -> None:
 # --- a built graph, a graph alone, a linked graph --------------------------------------------------------------------
 
 
+def test_a_build_keeps_the_table(built: Path, text: str, tmp_path: Path) -> None:
+    assert (built / NAME).read_text(encoding="utf-8") == text
+    assert json.loads((built / "manifest.json").read_bytes())["files"][NAME]["mappings"] == len(table(text))
+    done = hypomag("export", "--format", "sssom", "--graph-dir", str(built))
+    assert done.stdout == text
+    assert "mappings:" not in done.stderr
+
+
 def test_without_a_table_the_loss_is_listed(built: Path, tmp_path: Path, text: str) -> None:
     shutil.copy(built / "hypomag.nq", tmp_path)
     shutil.copytree(built / "store", tmp_path / "store")

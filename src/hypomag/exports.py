@@ -269,6 +269,7 @@ MEDIA_TYPES = {
     "trig": "application/trig",
     "jsonld": "application/ld+json",
     "rdf": "application/rdf+xml",
+    "tsv": "text/tab-separated-values",
 }
 _OURS = "Claims of the hypomag project."
 # Title, licence and rights of each graph; None where no one licence covers it.
