@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store
 
-from hypomag import claims, exports, handovers, kgx, losses, mappings, prefixes, sources
+from hypomag import claims, exports, handovers, kgx, losses, mappings, names, prefixes, sources
+from hypomag.spellings import spellings
 from tests.conftest import ROOT, hypomag
 
 node = prefixes.node
@@ -286,6 +287,14 @@ def test_no_one_licence_is_said_of_the_graph(store: Store, built: Path) -> None:
         assert maker in rights
     parts = json.loads(handovers.hand_over(store, "kgx").files["hypomag_metadata.json"])["parts"]
     assert next(part for part in parts if part["rights"] == rights)["license"] is None
+
+
+def test_snomed_has_the_namespace_of_its_maker() -> None:
+    """As Mondo's sets and sssom's prefix table have it; identifiers.org is another spelling."""
+    assert prefixes.expand("SCTID:190856003") == "http://snomed.info/id/190856003"
+    for spelling in ("http://identifiers.org/snomedct/190856003", "https://bioregistry.io/snomedct:190856003", "SNOMEDCT_US:190856003"):
+        assert names.canonical(spelling) == "http://snomed.info/id/190856003"
+        assert spelling in spellings("http://snomed.info/id/190856003")
 
 
 # --- a built graph, a graph alone, a linked graph --------------------------------------------------------------------
