@@ -25,7 +25,7 @@ class GraphHook(BuildHookInterface):  # type: ignore[type-arg]
         for folder in ("ontology", "shapes", "queries"):
             include[str(root / folder)] = f"hypomag/data/{folder}"
         # The formats that can be exported from the store are not shipped twice.
-        for name in ("hypomag.nq", "manifest.json", "coverage.json", "void.ttl", "names.tsv", "store"):
+        for name in ("hypomag.nq", "manifest.json", "coverage.json", "void.ttl", "mappings.sssom.tsv", "names.tsv", "store"):
             include[str(out / name)] = f"hypomag/data/build/{name}"
         # The page that asks, where `make frontend` has built it; without Node.js the wheel does without.
         bundle = root / "frontend" / "dist"

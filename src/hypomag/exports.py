@@ -13,13 +13,13 @@ from hypomag import prefixes
 from hypomag.errors import InputError
 from hypomag.formatting import RDF_TYPE, XSD, turtle
 from hypomag.graph import content_graphs
-from hypomag.sources import BASE, VOCABULARY
+from hypomag.sources import BASE, CC_BY, VOCABULARY
 
 UNION_FORMATS = ("turtle", "nt", "rdfxml")
 DATASET_FORMATS = ("nq", "trig", "jsonld")
 FORMATS = (*UNION_FORMATS, *DATASET_FORMATS)
 SUFFIXES = {"turtle": "ttl", "nt": "nt", "rdfxml": "rdf", "nq": "nq", "trig": "trig", "jsonld": "jsonld"}
-LICENCE_CC_BY = "https://creativecommons.org/licenses/by/4.0/"
+LICENCE_CC_BY = CC_BY
 
 
 def union(store: Store) -> list[Triple]:
@@ -236,7 +236,8 @@ def description(store: Store, files: Mapping[str, bytes], folder: str = "") -> s
         say(graph.value, RDF_TYPE, NamedNode(void + "Dataset"))
         title, licence, note = GRAPH_NOTES[graph.value.removeprefix(BASE + "graph/")]
         say(graph.value, dct + "title", english(title))
-        say(graph.value, dct + "license", NamedNode(licence))
+        if licence:
+            say(graph.value, dct + "license", NamedNode(licence))
         say(graph.value, dct + "rights", english(note))
         say(graph.value, void + "triples", number(count))
     if folder:
@@ -268,9 +269,11 @@ MEDIA_TYPES = {
     "trig": "application/trig",
     "jsonld": "application/ld+json",
     "rdf": "application/rdf+xml",
+    "tsv": "text/tab-separated-values",
 }
 _OURS = "Claims of the hypomag project."
-GRAPH_NOTES = {
+# Title, licence and rights of each graph; None where no one licence covers it.
+GRAPH_NOTES: dict[str, tuple[str, str | None, str]] = {
     "claims": ("Curated claims", LICENCE_CC_BY, _OURS),
     "shortcuts": ("Edges generated from accepted claims", LICENCE_CC_BY, _OURS),
     "vocabulary": ("The hypomag vocabulary", LICENCE_CC_BY, _OURS),
@@ -282,8 +285,11 @@ GRAPH_NOTES = {
     ),
     "mappings": (
         "Mappings to other vocabularies",
-        "https://creativecommons.org/publicdomain/zero/1.0/",
-        "Mondo's mapping sets of release 2026-08-04 (CC0) and negative mappings of ours.",
+        None,
+        "No one licence: Mondo's mapping sets of release 2026-08-04 (CC0); cross-references of hp.obo 2025-01-16 (HPO's licence, with attribution "
+        "and version) and of MAxO 2024-07-29 (CC BY 4.0), given here as close matches; loinc2hpo (its own licence, with LOINC's notice); gene "
+        "numbers of HGNC and mondo-ingest (no licence came with the copies); ours (CC BY 4.0). Each row of mappings.sssom.tsv bears its own; see "
+        "THIRD-PARTY-NOTICES.",
     ),
     "terms": (
         "Labels of outside terms",

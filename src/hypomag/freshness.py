@@ -210,7 +210,6 @@ def _canonical(iri: str) -> str:
 # Namespaces of Mondo's mapping sets that are not ours.
 _SPACES = {
     "http://linkedlifedata.com/resource/umls/id/": "UMLS",
-    "http://snomed.info/id/": "SCTID",
 }
 
 

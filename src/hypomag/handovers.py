@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyoxigraph import Store
+from pyoxigraph import NamedNode, Store
 
-from hypomag import claims, exports, folders, hpoa, kgx, mappings
+from hypomag import claims, exports, folders, hpoa, kgx, mappings, prefixes
 from hypomag.errors import InputError
-from hypomag.losses import Losses, all_lost
-from hypomag.sources import Sources, check_writable, write_file
+from hypomag.losses import MAPPING, Loss, Losses, all_lost
+from hypomag.sources import MAPPINGS, VOCAB, Sources, check_writable, write_file
 
 FORMATS = ("kgx", "sssom", "hpoa")
 REPORT = "losses.tsv"
@@ -67,17 +67,29 @@ def hand_over(store: Store, form: str, sources: Sources | None = None) -> Handov
     `sources` is the folder of the graph: its mapping table says more of a mapping than the graph does.
 
     Raises:
-        InputError: the format is not known, or a mapping cannot be written.
+        InputError: the format is not known, or the mapping table is not valid SSSOM.
     """
     if form == "kgx":
         return Handover(*kgx.export(store))
     if form == "sssom":
-        version, date = exports.release(store)
-        text = mappings.write(store, version, date, sources.mappings if sources else None)
-        report = all_lost("sssom", claims.read(store), NO_CLAIMS)
-        report.mappings = sum(1 for line in text.splitlines() if line and not line.startswith("#")) - 1
-        return Handover({"mappings.sssom.tsv": text.encode()}, report)
+        return _mappings(store, sources)
     if form == "hpoa":
         text, losses = hpoa.export(store)
         return Handover({"phenotype.hpoa": text.encode()}, losses)
     raise InputError(f"no format {form!r}", f"take one of {', '.join(FORMATS)}")
+
+
+def _mappings(store: Store, sources: Sources | None) -> Handover:
+    """Every claim is listed as lost, but for a linked graph, which has some hundred thousand: there they are counted."""
+    version, date = exports.release(store)
+    graphs = sources.mapping_graphs() if sources else [MAPPINGS]
+    made = mappings.write(store, version, date, sources.mappings if sources else None, graphs, kgx.BIOLINK)
+    if sources and sources.is_linked:
+        number = sum(1 for _ in store.quads_for_pattern(None, NamedNode(VOCAB + "polarity"), None, None))
+        report = Losses("sssom", number, unlisted=number)
+    else:
+        report = all_lost("sssom", claims.read(store), NO_CLAIMS)
+    report.mappings = made.rows
+    for subject, predicate, target, reason in made.lost:
+        report.items.append(Loss(MAPPING, subject, prefixes.shorten(predicate), "", reason, target))
+    return Handover({"mappings.sssom.tsv": made.text.encode()}, report)

@@ -12,6 +12,7 @@ from hypomag.errors import GraphUnavailable, InputError
 BASE = "https://w3id.org/hypomag/"
 GRAPHS = BASE + "graph/"
 VOCAB = BASE + "vocab#"
+CC_BY = "https://creativecommons.org/licenses/by/4.0/"
 
 CLAIMS = GRAPHS + "claims"
 HPOA = GRAPHS + "lifted/hpoa"
@@ -46,7 +47,16 @@ class Sources:
 
     @property
     def mappings(self) -> Path:
-        return self.root / "ontology" / "mappings.sssom.tsv"
+        """The mapping table: of the sources, or as a build wrote it."""
+        own = self.root / "ontology"
+        return (own if own.is_dir() else self.root) / "mappings.sssom.tsv"
+
+    def mapping_graphs(self) -> list[str]:
+        """The named graphs that hold mappings and nothing else: ours, and one for each linked mapping set."""
+        import json
+
+        linked = json.loads((self.root / LINKED_MANIFEST).read_bytes())["sources"] if self.is_linked else []
+        return [MAPPINGS, *(LINKED + str(file["name"]) for file in linked if file["kind"] == "sssom")]
 
     @property
     def build(self) -> Path:
