@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 ROOMS = (
     "errors", "sources", "folders", "formatting", "prefixes", "spellings", "mappings", "ontologies", "closures", "bulk",
     "keys", "graph", "names", "queries", "federation", "results", "validation", "exports", "batches", "checks", "coverage", "cards", "paths",
-    "lifting", "linking", "freshness", "claims", "losses", "citations", "kgx", "hpoa", "handovers",
+    "lifting", "linking", "freshness", "claims", "losses", "citations", "biolink", "kgx", "hpoa", "handovers",
     "signatures", "measures", "laboratory", "patients", "comparisons", "differentials", "addresses", "descriptions", "charts", "diagrams", "passages", "chapters", "limits", "neighbours", "pages", "atlases", "frontends", "renderings", "sites",
     "stores", "asking", "library", "builds", "swaps", "loads", "bundles",
     "negotiation", "answers", "requests", "services", "workers", "lanes", "documents", "connections", "endpoint",

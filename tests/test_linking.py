@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import gzip
 import json
 import os
@@ -511,6 +512,20 @@ def test_hpo_s_file_comes_back_whole_with_ours_in_it(slices: Path, linked: Path,
     alone = {"\t".join(row) for row in hpoa.annotate(store, claims.read(store))[0]}
     assert set(ours) == {row for row in alone if row.rpartition("\t")[2].startswith("hypomag:")}
     rows_hold(joined)
+
+
+def test_sssom_of_a_linked_graph_has_ours_with_all_that_is_told_of_them(linked: Path, built: Path, tmp_path: Path) -> None:
+    out = tmp_path / "mappings.sssom.tsv"
+    done = hypomag("export", "-f", "sssom", "-o", str(out), "--graph-dir", str(linked))
+    assert done.returncode == 0, done.stderr
+
+    def rows(path: Path) -> list[dict[str, str]]:
+        text = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+        return list(csv.DictReader(text, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+    key = ("subject_id", "predicate_id", "predicate_modifier", "object_id", "mapping_justification", "license")
+    every, ours = ({tuple(row[k] for k in key) for row in rows(path)} for path in (out, built / "mappings.sssom.tsv"))
+    assert ours <= every
 
 
 def test_kgx_of_a_linked_graph_keeps_the_laws(linked: Path, joined: Store, tmp_path: Path) -> None:

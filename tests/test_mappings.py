@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pyoxigraph import Literal, NamedNode, Quad, RdfFormat, Store
 
-from hypomag import claims, exports, handovers, kgx, losses, mappings, names, prefixes, sources
+from hypomag import biolink, claims, exports, handovers, losses, mappings, names, prefixes, sources
 from hypomag.spellings import spellings
 from tests.conftest import ROOT, hypomag
 
@@ -226,7 +226,7 @@ def test_versions_and_justifications_are_those_of_the_provider(text: str) -> Non
     assert {r["object_source_version"] for r in omim} == {""}, "Mondo's table names a version of Orphanet's ontology"
     assert all("skos:closeMatch is hypomag's reading" in r["comment"] for r in rows if r["subject_id"].startswith(("HP:", "MAXO:")))
     ours = [r for r in rows if r["subject_id"].startswith("hm:")]
-    assert {(r["subject_source_version"], r["object_source_version"]) for r in ours} == {(version(text), kgx.BIOLINK)}
+    assert {(r["subject_source_version"], r["object_source_version"]) for r in ours} == {(version(text), biolink.VERSION)}
     possible = {r["mapping_justification"] for r in rows if r["predicate_id"] == "hm:possibleDuplicateOf"}
     assert possible == {"semapv:BackgroundKnowledgeBasedMatching"}
 
@@ -351,3 +351,12 @@ def test_a_linked_set_is_written_from_its_graph(tmp_path: Path) -> None:
 def test_the_summary_counts_what_is_written(made: handovers.Handover, text: str) -> None:
     assert f"sssom: {len(table(text))} mappings written; 0 of" in made.losses.summary()
     assert any(r["predicate_modifier"] == "Not" and r["object_id"] == "Orphanet:34527" for r in table(text))
+
+
+def test_no_folder_is_made_in_the_home_of_the_user(built: Path, tmp_path: Path) -> None:
+    """PyStow, below the SSSOM library, would make ~/.data, and fail where the home cannot be written."""
+    out = tmp_path / "m.tsv"
+    done = hypomag("export", "--format", "sssom", "-o", str(out), "--graph-dir", str(built), HOME=str(tmp_path / "home"))
+    assert done.returncode == 0, done.stderr
+    assert out.is_file()
+    assert not (tmp_path / "home").exists()

@@ -123,6 +123,9 @@ PLACES = {
     ("SecondaryCauseClaim", "RO:0003309", "ChemicalEntity", "Disease"): Place(_CHEMICAL, "exacerbates_condition", _CONTEXT),
     ("SecondaryCauseClaim", "RO:0003309", "ChemicalEntity", "PhenotypicFeature"): Place(_CHEMICAL, "exacerbates_condition", _CONTEXT),
     ("SecondaryCauseClaim", "RO:0003303", "PhenotypicFeature", "Disease"): Place("EntityToDiseaseAssociation", "causes", _CONTEXT),
+    ("SecondaryCauseClaim", "RO:0003303", "PhenotypicFeature", "PhenotypicFeature"): Place(
+        "EntityToPhenotypicFeatureAssociation", "causes", _COUNTED
+    ),
     ("AdverseEffectClaim", "hm:hasAdverseEffect", "ChemicalEntity", "PhenotypicFeature"): _UNTOWARD,
     ("AdverseEffectClaim", "hm:hasAdverseEffect", "Procedure", "PhenotypicFeature"): _UNTOWARD,
     ("ContraindicationClaim", "hm:invalidIn", "ChemicalEntity", "PhenotypicFeature"): Place(_CHEMICAL, "contraindicated_in", _CONTEXT),

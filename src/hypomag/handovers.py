@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pyoxigraph import NamedNode, Store
 
-from hypomag import claims, exports, folders, hpoa, kgx, mappings, prefixes
+from hypomag import biolink, claims, exports, folders, hpoa, kgx, mappings, prefixes
 from hypomag.errors import InputError
 from hypomag.losses import MAPPING, Loss, Losses, all_lost
 from hypomag.sources import MAPPINGS, VOCAB, Sources, check_writable, write_file
@@ -83,7 +83,7 @@ def _mappings(store: Store, sources: Sources | None) -> Handover:
     """Every claim is listed as lost, but for a linked graph, which has some hundred thousand: there they are counted."""
     version, date = exports.release(store)
     graphs = sources.mapping_graphs() if sources else [MAPPINGS]
-    made = mappings.write(store, version, date, sources.mappings if sources else None, graphs, kgx.BIOLINK)
+    made = mappings.write(store, version, date, sources.mappings if sources else None, graphs, biolink.VERSION)
     if sources and sources.is_linked:
         number = sum(1 for _ in store.quads_for_pattern(None, NamedNode(VOCAB + "polarity"), None, None))
         report = Losses("sssom", number, unlisted=number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -135,6 +136,8 @@ def link(base: Sources, files: Sequence[Source], out: Path, *, force: bool = Fal
             "statements": sum(loader.counts.values()), **told,
             "graphs": {g: {"statements": n, "sha256": loader.hashes[g].hexdigest()} for g, n in sorted(loader.counts.items())},
         }  # fmt: skip
+        if base.mappings.is_file():  # how, by whom and on what terms our own matches were made
+            shutil.copyfile(base.mappings, aside / base.mappings.name)
         (aside / LINKED_MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return Linked(out, False, manifest)
 

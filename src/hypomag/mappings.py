@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pyoxigraph import NamedNode, Quad, Store
@@ -80,7 +81,7 @@ def matches(path: Path) -> Iterator[Match]:
     Raises:
         InputError: the table is not valid SSSOM (with the line), or negates a predicate that has no negative here.
     """
-    import sssom_pydantic  # 270 ms: only where a table is read
+    sssom_pydantic = _library()
 
     stated = 0
     with _checked(path):
@@ -108,7 +109,7 @@ def matches(path: Path) -> Iterator[Match]:
 
 def version(path: Path) -> str:
     """The version that an SSSOM table gives of itself; empty where it gives none."""
-    import sssom_pydantic
+    sssom_pydantic = _library()
 
     with _checked(path), sssom_pydantic.read_iterable(path) as table:
         return str(getattr(table.mapping_set, "version", None) or "")
@@ -143,8 +144,8 @@ def write(
     """
     from io import StringIO
 
+    sssom_pydantic = _library()
     import curies
-    import sssom_pydantic
 
     ours = curies.Converter.from_prefix_map(prefixes.read() | MORE_PREFIXES)
     pack = _pack(table) if table is not None and table.is_file() else None
@@ -242,11 +243,33 @@ def _positive(key: Key) -> tuple[str, str, str, bool]:
     return key[0], positive or key[1], key[2], positive is not None
 
 
+def _library() -> ModuleType:
+    """sssom_pydantic, imported where a table is read or written (270 ms).
+
+    PyStow, which it depends on, makes a folder in the home of the user when it is imported, or fails where it cannot: here in one that goes again.
+    """
+    import os
+    import sys
+    import tempfile
+
+    if "sssom_pydantic" not in sys.modules and "PYSTOW_HOME" not in os.environ:
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["PYSTOW_HOME"] = folder
+            try:
+                import sssom_pydantic
+            finally:
+                del os.environ["PYSTOW_HOME"]
+    import sssom_pydantic
+
+    return sssom_pydantic
+
+
 def _pack(path: Path) -> SemanticMappingPack:
-    import sssom_pydantic  # 270 ms: only where a table is read
+    sssom_pydantic = _library()
 
     with _checked(path):
-        return sssom_pydantic.read(path)
+        pack: SemanticMappingPack = sssom_pydantic.read(path)
+    return pack
 
 
 @contextmanager
