@@ -17,8 +17,8 @@ from hypomag.signatures import PRESENT
 from tests.conftest import hypomag
 
 CASES = sorted((Path(__file__).parent / "phenopackets").glob("*.json"))
-# Where FHSH stands for the published cases (each genotyped or called FHSH by its authors) if not first or tied for it: one began at nine years, one had few values.
-LOWER = {"CASE-T-06": 6, "CASE-T-12": 2}
+# Where FHSH stands for the published cases (each genotyped or called FHSH by its authors) if not first or tied for it: one began at nine years.
+LOWER = {"CASE-T-06": 6}
 
 
 @pytest.fixture(scope="module")

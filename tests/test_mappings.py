@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,17 @@ def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader((line for line in io.StringIO(text) if not line.startswith("#")), delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
+@lru_cache(maxsize=8)
+def curie_map(text: str) -> dict[str, str]:
+    """The prefixes that the file itself declares, each once."""
+    found = re.findall(r"^# +([\w.-]+): (\S+)$", text, re.MULTILINE)
+    assert len(dict(found)) == len(found)
+    return dict(found)
+
+
 def expanded(text: str, curie: str) -> str:
-    """By the curie_map of the file itself."""
     prefix, _, local = curie.partition(":")
-    (space,) = re.findall(rf"^# +{re.escape(prefix)}: (\S+)$", text, re.MULTILINE)
-    return f"{space}{local}"
+    return f"{curie_map(text)[prefix]}{local}"
 
 
 def key(text: str, row: dict[str, str]) -> tuple[str, str, str, bool]:

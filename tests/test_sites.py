@@ -639,7 +639,7 @@ def test_the_mechanism_begins_at_accepted_genes(reader: passages.Reader) -> None
 def test_conflicts_are_of_the_same_patients(reader: passages.Reader) -> None:
     tables, _ = chapters.conflicts(reader, iri_of(reader, "FHSH"))
     pairs = [{link.text for cell in row for link in cell} for t in tables for row in t.rows]
-    assert any("Failure to thrive occurs in FHSH" in p for p in pairs)
+    assert any("Arrhythmia occurs in FHSH" in p for p in pairs)
     assert not any("Untreated FHSH" in text for p in pairs for text in p)
 
 
@@ -654,14 +654,16 @@ def test_neighbours_are_those_that_differ_most(reader: passages.Reader) -> None:
     assert "serum magnesium" in {row[0][0].text for row in same.rows}
     (links,) = further
     assert links.heading.startswith(f"{len(links.links)} more")
-    assert "HOMG4" in {link.text for link in links.links}
+    assert "ADH1" in {link.text for link in links.links}
     assert not {link.text for link in links.links} & set(beside.head)
     groups = {reader.short(d) or reader.facts.label(d) for d in reader.signatures if reader.facts.pointing(d, "rdfs:subClassOf")}
     assert not groups & {*beside.head, *(link.text for link in links.links)}
-    apart, alike = neighbours.told_apart(reader, iri_of(reader, "FHSH"))
+    (apart,) = neighbours.told_apart(reader, iri_of(reader, "FHSH"))
     assert not [row for row in apart.rows if row[2][0].text == row[3][0].text == "?"]
     assert not any("no difference" in link.text for row in apart.rows for cell in row for link in cell)
-    assert any(row[0][0].text == "ADH1" for row in alike.rows)
+    *_, alike = neighbours.told_apart(reader, iri_of(reader, "HOMG6"))
+    assert alike.head[0] == "Not told from"
+    assert any(row[0][0].text == "HOMGSMR1" for row in alike.rows)
 
 
 def test_limits_stand_by_quantity_and_targets_with_treatment(reader: passages.Reader) -> None:

@@ -293,7 +293,7 @@ GRAPH_NOTES: dict[str, tuple[str, str | None, str]] = {
     ),
     "terms": (
         "Labels of outside terms",
-        "https://creativecommons.org/licenses/by/4.0/",
-        "Labels belong to their makers, see THIRD-PARTY-NOTICES: Mondo, MAxO, CL, GO (CC BY 4.0), HPO (its licence), LOINC (its notice), RO, ECO (CC0).",
+        None,
+        "No one licence: labels belong to their makers, see THIRD-PARTY-NOTICES: Mondo, MAxO, CL, GO (CC BY 4.0), HPO (its licence), LOINC (its notice), RO, ECO (CC0).",
     ),
 }

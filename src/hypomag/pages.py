@@ -165,7 +165,7 @@ def _facts(reader: Reader, iri: str, kind: str, claims: list[str]) -> Iterator[t
         found = facts.pointing(iri, predicate)
         if predicate == "hm:variable":
             found = [f for f in found if (address(f) or "").startswith("formula/") and f in facts.pages.values()]
-        if links := reader.links(f for f in found if reader.path(f)):
+        if links := reader.links(f for f in found if reader.path(f) and f"{VOCAB}retracted" not in facts.values(f, "hm:status")):
             yield name, links
     same = [prefixes.shorten(m) for m in facts.values(iri, "skos:exactMatch")]
     outside = (Link(prefixes.shorten(iri), iri),) if not iri.startswith("https://w3id.org/hypomag/") else ()
