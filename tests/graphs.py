@@ -45,12 +45,13 @@ DETAILS = {
     "hm:onset": ["HP:0003593", "HP:0003623"], "hm:severity": ["HP:0012828"], "hm:modifier": ["HP:0025153"],
     "hm:population": ["hm:newborns", "hm:adults"], "hm:context": ["MONDO:0018100", "hm:treated", "hm:asSupport"], "hm:location": ["UBERON:0001291"],
     "hm:agent": ["CHEBI:18420"], "hm:goal": ["HP:0001250", VARIABLE], "hm:state": ["hm:stateLow", "hm:stateHigh", "hm:stateNormal"],
-    "hm:sex": ["=female", "=male"], "hm:answers": ["=S1"], "hm:variantEffect": ["hm:dominantNegative"],
+    "hm:sex": ["=female", "=male"], "hm:answers": ["=S1"], "skos:editorialNote": ["=A remark."], "hm:variantEffect": ["hm:dominantNegative"],
 }  # fmt: skip
 
 
 LINE_DETAILS = [
     ("hm:cohort", "hm:Cohort-1"),
+    ("hm:cohort", "hm:Cohort-2"),
     ("hm:frequencyWords", "=rare"),
     ("hm:measured", "hm:Quantity-1"),
     ("hm:measured", "hm:Quantity-2"),
@@ -115,6 +116,7 @@ def stored(specs: list[dict[str, object]]) -> Store:
         say(sources.TERMS, thing, "rdfs:label", f"=the {thing}")
     say(sources.MAPPINGS, "MONDO:0011176", "skos:exactMatch", "OMIM:602014")
     say(sources.MAPPINGS, "MONDO:0011176", "hm:notExactMatch", "Orphanet:34527")
+    say(sources.CLAIMS, "hm:Cohort-2", "dcterms:isPartOf", "hm:Cohort-1")
     say(sources.TERMS, "MONDO:0011176", "rdfs:subClassOf", "MONDO:0018100")
     say(sources.TERMS, "HP:0001250", "rdfs:subClassOf", "HP:0012638")  # which is no node of any edge
     for variant in (VARIANT, CONFLICTING):

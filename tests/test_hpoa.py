@@ -82,21 +82,25 @@ def rows_hold(store: Store) -> None:
             assert all(prefixes.shorten(v) in cells["modifier"].split(";") for v in claim.values(name))
         assert not any(claim.values(name) for name in ("hm:population", "hm:context", "hm:location")), "narrower than its row"
     for told in summed.values():
-        counted = any(cells["frequency"] for cells, _ in told)
-        cited: Counter[str] = Counter()
-        cohorts: Counter[str] = Counter()
+        counted = any(cells["frequency"] for cells, line in told if line is None or line.supports)
+        cited = {r for cells, line in told if line is None for r in cells["reference"].split(";")}
+        alone: Counter[str] = Counter()
+        people: list[str] = []
         for cells, line in told:
             if line is None:
-                cited.update(f"HPO {r}" for r in set(cells["reference"].split(";")))
                 continue
-            assert cells["frequency"] or cells["qualifier"] or not counted, "readers would add one of one"
+            assert cells["frequency"] or not counted, "readers would add one of one"
+            assert cells["reference"] not in cited, "HPO counts this publication already"
             mine = [value for name, value in line.details if name == "hm:cohort"]
-            cohorts.update(mine)
-            if not mine:
-                cited[cells["reference"]] += 1
-            assert f"HPO {cells['reference']}" not in cited, "HPO counts this publication already"
-        assert all(n == 1 for reference, n in cited.items() if not reference.startswith("HPO ")), "one publication twice"
-        assert all(n == 1 for n in cohorts.values()), "one cohort twice"
+            people += mine
+            alone[cells["reference"]] += 1 if not mine else 0
+            assert not (mine and alone[cells["reference"]]), "one publication with and without its cohort"
+            if not line.supports and line.says_nobody:
+                assert any(c["frequency"] and not c["frequency"].startswith("0/") for c, _ in told), "an absence that nobody claims"
+        assert all(n <= 1 for n in alone.values()), "one publication twice"
+        for k, cohort in enumerate(people):
+            whole = {q.object.value for q in store.quads_for_pattern(NamedNode(cohort), node("dcterms:isPartOf"), None, None)}
+            assert not {cohort, *whole} & set(people[k + 1 :] + people[:k]), "a cohort and a part of it"
     covered(found, report, gone)
 
 
@@ -196,7 +200,11 @@ BARE = {"supports": True, "study": "review", "source": "PMID:2"}
         ([{"lines": [BARE | {"study": "animal"}]}], [], [losses.ANIMALS]),
         ([{"lines": [COUNTED], "status": "hm:provisional"}], [], [hpoa.PROVISIONAL]),
         ([{"lines": [COUNTED], "subject": "MONDO:0018100"}], [], [hpoa.NO_ENTRY]),
-        ([{"lines": [BARE | {"source": "PMID:9"}, COUNTED | {"supports": False, "affected": 0}]}], ["0/5"], [hpoa.UNCOUNTED]),
+        ([{"lines": [BARE | {"source": "PMID:9"}, COUNTED | {"supports": False, "affected": 0}]}], [""], [hpoa.ALONE]),
+        ([{"lines": [COUNTED, COUNTED | {"supports": False, "affected": 0, "source": "PMID:9"}]}], ["0/5", "3/5"], []),
+        ([{"lines": [COUNTED]}, {"lines": [BARE | {"source": "PMID:9"}], "polarity": "hm:absent"}], ["3/5"], [hpoa.UNCOUNTED]),
+        ([{"lines": [COUNTED | {"details": [("hm:cohort", "hm:Cohort-1")]}, COUNTED | {"affected": 1, "examined": 2, "source": "PMID:3", "details": [("hm:cohort", "hm:Cohort-2")]}]}], ["3/5"], [hpoa.PATIENTS]),
+        ([{"lines": [COUNTED | {"details": [("hm:cohort", "hm:Cohort-1")]}, COUNTED | {"affected": 1, "examined": 2}]}], ["3/5"], [hpoa.PATIENTS]),
         ([{"lines": [COUNTED | {"supports": False}, BARE], "polarity": "hm:absent"}], ["", "3/5"], []),
         ([{"lines": [BARE, BARE | {"supports": False, "source": "PMID:3"}]}], [""], [hpoa.DISPUTES]),
         ([{"lines": [BARE], "kind": "InheritanceClaim", "predicate": "biolink:has_mode_of_inheritance", "object": "HP:0000007", "polarity": "hm:absent"}], [], [hpoa.NO_NOT]),

@@ -6,11 +6,12 @@ import csv
 import io
 import json
 from collections import Counter
+from dataclasses import replace
 
 import networkx
 import pytest
 from hypothesis import given, settings
-from pyoxigraph import NamedNode, Store
+from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from hypomag import biolink, citations, claims, graph, handovers, hpoa, kgx, losses, prefixes, sources
 from tests.conftest import ROOT
@@ -94,7 +95,7 @@ def edges_hold(store: Store) -> None:
         if claim.absent:
             assert names.keys() <= {
                 "action", "affected", "examined", "statedPercent", "frequency", "derivedCount", "cohort", "measured", "frequencyWords",
-                "clinicalSignificance",
+                "clinicalSignificance", "editorialNote",
             }  # fmt: skip
         if line.on_animals:
             assert str(edge["category"][0]).removeprefix("biolink:") in OF_ANIMALS  # type: ignore[index]
@@ -220,13 +221,13 @@ def test_a_disputed_claim_says_by_what(store: Store) -> None:
 
 
 def test_a_laboratory_finding_counts_once(store: Store) -> None:
-    """No reference counts twice for one finding of one disease, as a laboratory value and as a phenotype."""
+    """No reference counts twice for one finding of one disease, as a laboratory value and as a phenotype, unless the one is of other people."""
     found = claims.read(store)
     of_claim = {c.iri: c for c in found.claims}
     told: dict[tuple[str, ...], set[str]] = {}
     for edge in claimed(kgx.graph(store, found)[1]):
         claim = of_claim[str(edge["hypomag_claim"])]
-        if edge["predicate"] == "biolink:has_phenotype":
+        if edge["predicate"] == "biolink:has_phenotype" and not {name for name, _ in claim.details} & {"hm:population", "hm:context"}:
             key = (str(edge["subject"]), str(edge["object"]), str(edge["negated"]), str(edge["publications"]))
             told.setdefault(key, set()).add("laboratory" if claim.kind == "LaboratoryClaim" else "phenotype")
     assert any("laboratory" in kinds for kinds in told.values())
@@ -240,6 +241,8 @@ COHORT = {"supports": True, "study": "cohort", "source": "PMID:1"}
 @pytest.mark.parametrize(
     ("change", "predicate", "negated"),
     [
+        ({"lines": [GUIDELINE | {"study": "review"}]}, "biolink:treats_or_applied_or_studied_to_treat", False),
+        ({"lines": [GUIDELINE | {"study": "review"}, COHORT]}, "biolink:treats", False),
         ({}, "biolink:treats", False),
         ({"status": "hm:provisional"}, "biolink:treats_or_applied_or_studied_to_treat", False),
         ({"lines": [{"supports": True, "study": "cohort", "source": "PMID:1"}]}, "biolink:treats_or_applied_or_studied_to_treat", False),
@@ -488,6 +491,33 @@ def test_mice_have_no_human_disease() -> None:
     site = stored([claim(kind="SiteClaim", predicate="RO:0002206", subject="HGNC:17995", object="CL:0000057", lines=[mice])])
     (edge,) = claimed(kgx.graph(site, claims.read(site))[1])
     assert edge["hypomag_study"] == "animal"
+
+
+def test_a_hierarchy_that_goes_round_is_walked_once() -> None:
+    store = stored([claim()])
+    for one, other in (
+        ("MONDO:0011176", "MONDO:1"),
+        ("MONDO:1", "MONDO:1"),
+        ("MONDO:1", "MONDO:2"),
+        ("MONDO:2", "MONDO:1"),
+        ("MONDO:2", "MONDO:0018100"),
+    ):
+        store.add(Quad(node(one), node("rdfs:subClassOf"), node(other), NamedNode(sources.TERMS)))
+    _, edges, _ = kgx.graph(store, claims.read(store))
+    assert not [e for e in edges if e["object"] == "MONDO:1"], "nothing is claimed of the group above"
+    store = stored([claim(), claim(kind="PhenotypeClaim", predicate="RO:0002200", subject="MONDO:0018100", object="HP:0001250")])
+    for one, other in (("MONDO:0011176", "MONDO:1"), ("MONDO:1", "MONDO:1"), ("MONDO:1", "MONDO:0018100")):
+        store.add(Quad(node(one), node("rdfs:subClassOf"), node(other), NamedNode(sources.TERMS)))
+    joined = {(e["subject"], e["object"]) for e in kgx.graph(store, claims.read(store))[1] if e["predicate"] == "biolink:subclass_of"}
+    assert {("MONDO:0011176", "MONDO:1"), ("MONDO:1", "MONDO:0018100")} <= joined
+
+
+def test_what_we_read_out_of_a_database_is_ours() -> None:
+    line = claims.Line("x", "https://example.org/r", supports=True)
+    store = stored([])
+    store.add(Quad(NamedNode(line.source), node("dcterms:publisher"), Literal("Orphanet"), NamedNode(sources.CLAIMS)))
+    assert citations.resources(store, line) == ["infores:orphanet", "infores:hypomag"]
+    assert citations.resources(store, replace(line, ours=True)) == ["infores:hypomag"]
 
 
 def test_structure_joins_the_nodes(store: Store) -> None:

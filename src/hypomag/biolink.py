@@ -178,11 +178,12 @@ PHARMACOTHERAPY = "MAXO:0000058"
 _CONDITIONS = frozenset({"hm:context", "hm:population"})
 _OF_TREATMENT = frozenset({"hm:goal", "hm:severity"})
 _SUPPORT = ("hm:context", VOCAB + "asSupport")
+_TAKES_UP = frozenset({"GO:0050892", "GO:0070293"})  # intestinal, renal absorption
 _EXPOSURE, _VARIANT, _POPULATION = VOCAB + "Exposure", VOCAB + "Variant", VOCAB + "Population"
 
 
-def state(store: Store, claims: Claims, claim: Claim) -> Statement | Refused:
-    """Put a claim in the terms of the model. A laboratory claim comes as the phenotype claim that it amounts to."""
+def state(store: Store, claims: Claims, claim: Claim, kind: str) -> Statement | Refused:
+    """Put a claim in the terms of the model; `kind` is what it is in the graph, for a laboratory claim comes as the phenotype claim that it amounts to."""
     details = [d for d in claim.details if d[0] not in ASIDE]
     if claim.kind == "TreatmentClaim":
         return _treatment(store, claims, claim, details)
@@ -191,7 +192,7 @@ def state(store: Store, claims: Claims, claim: Claim) -> Statement | Refused:
     key = (claim.kind, prefixes.shorten(claim.predicate), category(store, claim.subject), category(store, claim.object))
     place = PLACES.get(key)
     if place is None:
-        return Refused(REASONS.get(claim.kind, NO_PLACE))
+        return Refused(REASONS.get(kind, NO_PLACE))
     if claim.kind == "VariantClaim" and any(v.startswith(("Conflicting", "conflicting")) for v in significance(store, claim.subject)):
         return Refused(CONFLICTING)
     slots, rest = _slotted(claim, place, details)
@@ -249,10 +250,10 @@ def _treatment(store: Store, claims: Claims, claim: Claim, details: Details) -> 
 
 
 def _established(claim: Claim) -> bool:
-    """Whether a guideline or a review supports a treatment, else a cohort and two more publications; none read in a secondary page only."""
+    """Whether a guideline supports a treatment, else a review and one more publication, or a cohort and two; none read in a secondary page only."""
     lines = [line for line in claim.lines if line.supports and line.grade != "C" and not line.on_animals]
-    reviewed = any(line.study in ("guideline", "review") for line in lines)
-    return reviewed or (any(line.study == "cohort" for line in lines) and len({line.source for line in lines}) > 2)
+    studies, sources = {line.study for line in lines}, len({line.source for line in lines})
+    return "guideline" in studies or ("review" in studies and sources > 1) or ("cohort" in studies and sources > 2)
 
 
 def _aim(store: Store, claims: Claims, claim: Claim, goal: str) -> str:
@@ -281,6 +282,11 @@ def _effect(store: Store, claim: Claim, details: Details) -> Statement | Refused
     }  # fmt: skip
     slots, rest = _slotted(claim, place, details)
     slots |= {name: value for name, value in filled.items() if value and name in place.slots}
+    shown = {v for value in slots.values() for v in (value if isinstance(value, list) else [value])}
+    for variable in (claim.subject, claim.object):
+        rest += [
+            ("hm:location", v) for v in said(store, variable, "hm:location") if curie(v) not in shown and ("hm:location", v) not in rest
+        ]
     return _unless_narrowed(claim, Statement(place, subject, (target,), slots, tuple(rest)), _CONDITIONS)
 
 
@@ -293,8 +299,10 @@ def _end(store: Store, variable: str) -> tuple[str, str, str, str]:
         return "gene", genes[0], "activity", where
     if _EXPOSURE in said(store, variable, "rdf:type"):
         return ("substance", substances[0], "", "") if len(substances) == 1 else ("", "", "", "")
-    if len(substances) == 1 and len(places) == 1 and said(store, variable, "hm:test"):
-        return "amount", substances[0], "abundance", where
+    if len(substances) == 1 and len(places) == 1:
+        taken_up = [prefixes.shorten(p) in _TAKES_UP for p in processes]
+        aspect = "abundance" if said(store, variable, "hm:test") else "absorption" if taken_up == [True] else ""
+        return ("amount", substances[0], aspect, where) if aspect else ("", "", "", "")
     if len(processes) == 1 and not substances:
         return "process", processes[0], "", ""
     return "", "", "", ""
@@ -340,7 +348,7 @@ def _slotted(claim: Claim, place: Place, details: Details) -> tuple[Slots, Detai
             slot = "object_specialization_qualifier"
         elif name == "hm:location":
             slot, filled = "anatomical_context_qualifier", [curie(v) for v in claim.values(name)]
-        if slot in place.slots and slot is not None:
+        if slot is not None and slot in place.slots:
             slots[slot] = filled
         else:
             rest.append((name, value))

@@ -79,7 +79,7 @@ def resources(store: Store, line: Line) -> list[str]:
     if line.hpoa:
         upstream = _ENTRIES.get(prefixes.shorten(line.source).partition(":")[0])
         return [upstream, HPO_SOURCE, OUR_SOURCE] if upstream else [HPO_SOURCE, OUR_SOURCE]
-    for key in (line.source, *said(store, line.source, "dcterms:publisher")):
+    for key in () if line.ours else (line.source, *said(store, line.source, "dcterms:publisher")):
         if key in RESOURCES:
             return [*RESOURCES[key], OUR_SOURCE]
     return [OUR_SOURCE]

@@ -25,7 +25,7 @@ BEHIND = frozenset({"rdf:type", "rdfs:label", "hm:correctedBy", "hm:sourceRow"})
 # Of an evidence line, with a place in `Line` of their own.
 HELD = frozenset({
     "dcterms:source", "hm:direction", "hm:evidenceCode", "hm:affected", "hm:examined", "hm:statedPercent", "hm:frequency",
-    "hm:hpoaEvidence", "hm:derivedCount", "hm:studyType", "hm:readingGrade", "hm:note",
+    "hm:hpoaEvidence", "hm:derivedCount", "hm:studyType", "hm:readingGrade", "hm:note", "hm:ourReading",
 })  # fmt: skip
 _FINDINGS = {"hm:lowFinding": "stateLow", "hm:highFinding": "stateHigh"}
 
@@ -34,7 +34,7 @@ _FINDINGS = {"hm:lowFinding": "stateLow", "hm:highFinding": "stateHigh"}
 class Line:
     """One evidence line; `affected` of `examined` are counts, `percent` and `band` what the source states instead.
 
-    `derived` counts are computed from what the source states. `study` is the kind of study, `grade` how closely the source was read (A, B, C),
+    `derived` counts are computed from what the source states, `ours` is a line that is our reading of the source. `study` is the kind of study, `grade` how closely the source was read (A, B, C),
     `note` our sentence. `hpoa` is the evidence code of a lifted HPO annotation and `row` that
     annotation as it stands; both are empty on curated lines. `details` is all the rest (cohort, measured quantities), as on a claim.
     """
@@ -53,6 +53,7 @@ class Line:
     hpoa: str = ""
     row: str = ""
     derived: bool = False
+    ours: bool = False
     details: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -106,7 +107,8 @@ class Claims:
         """
         found: dict[tuple[str, str, bool, str], set[tuple[str, int | None, int | None]]] = defaultdict(set)
         for claim in self.claims:
-            plain = claim.kind in ("PhenotypeClaim", "ComplicationClaim") and not {name for name, _ in claim.details} - ASIDE - _OWN
+            own = set() if claim.absent else _OWN  # an absence with any detail may have no place
+            plain = claim.kind in ("PhenotypeClaim", "ComplicationClaim") and not {name for name, _ in claim.details} - ASIDE - own
             for line in claim.lines if claim.status != "retracted" else ():
                 if line.supports and not line.on_animals and line.says_nobody in (None, claim.absent) and (plain or line.row):
                     for reference in (lifting.source(r) or "" for r in lifting.cited(line.row)) if line.row else (line.source,):
@@ -144,14 +146,20 @@ class Claims:
     def twice(self, stated: Claim, finding: Claim) -> list[Line]:
         """Curated lines of a claim that would count their patients once more, because another line does.
 
-        Where they are of a laboratory claim, a phenotype claim has their reference for the same finding; or an HPO annotation has it, with the
-        same count, or they count nobody. Two readings of one publication that count differently both stand.
+        Of a claim that nothing narrows but what the finding itself is like: where it is a laboratory claim, a phenotype claim has their reference for the same
+        finding; or an HPO annotation has it, with the same count, or they give no number. Two readings of one publication that count
+        differently both stand.
         """
+        if {name for name, _ in finding.details} - ASIDE - _OWN:
+            return []
         found = []
         for line in stated.lines:
             others = self._counted.get((finding.subject, finding.object, finding.absent, line.source), set())
             mine = (line.affected, line.examined)
-            again = any(mine in ((None, None), (n, m)) if kind == "HPO" else stated.kind == "LaboratoryClaim" for kind, n, m in others)
+            same = line.says_nobody is None or line.examined is not None
+            again = any(
+                same and mine in ((None, None), (n, m)) if kind == "HPO" else stated.kind == "LaboratoryClaim" for kind, n, m in others
+            )
             if line.supports and not line.row and again:
                 found.append(line)
         return found
@@ -215,7 +223,7 @@ def _line(store: Store, iri: str) -> Line:
         affected=int(one("hm:affected")) if one("hm:affected") else None,
         examined=int(one("hm:examined")) if one("hm:examined") else None,
         percent=one("hm:statedPercent"), band=one("hm:frequency"), hpoa=one("hm:hpoaEvidence"), row=row,
-        derived=one("hm:derivedCount") == "true",
+        derived=one("hm:derivedCount") == "true", ours=one("hm:ourReading") == "true",
         details=tuple((key, value) for key in sorted(set(facts) - HELD - BEHIND) for value in facts[key]),
     )  # fmt: skip
 

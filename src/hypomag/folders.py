@@ -56,9 +56,11 @@ def write(out: Path, files: dict[str, bytes]) -> None:
         InputError: there is something else in the folder, or it cannot be written.
     """
     out = out.resolve()
+    if not out.name or (out.exists() and not out.is_dir()):
+        raise InputError(f"{out}: is no folder that could be replaced", "name a new or empty folder with -o")
     recover(out)
     try:
-        foreign = sorted(_foreign(out, files)) if out.is_dir() else [out.name] if out.exists() else []
+        foreign = sorted(_foreign(out, files)) if out.is_dir() else []
     except OSError as error:
         raise InputError(f"{out}: {error.strerror}", "choose another folder with -o") from None
     if foreign:

@@ -39,8 +39,8 @@ class Handover:
             return str(Path(place) / REPORT)
         listed = f"{place}.{REPORT}" if beside and (Path(place).is_file() or not Path(place).exists()) else ""
         if listed:
-            check_writable(listed)
             check_writable(place)
+            check_writable(listed)
             write_file(listed, report)
         for content in self.files.values():
             write_file(place, content)

@@ -48,6 +48,7 @@ BESIDE = "the column holds one frequency, and the count stands there"
 WEAK = "read in a secondary page only (grade C), which is no evidence for diagnosis"
 WORDS = "how often is said in a word: readers take a row without a frequency for one of one"
 UNCOUNTED = "gives no frequency, while other rows of this disease and term do: readers would add one of one"
+ALONE = "counts nobody against a claim for which no row counts anybody: alone it would be an absence"
 PATIENTS = "another row counts the same patients, or the same publication, for this term"
 NO_CELL = "HPO annotations have no column for it"
 NO_LINE = "no line that could be a row"
@@ -128,6 +129,21 @@ class _Known:
                     if cells["frequency"]:
                         self.counted.add(key)
 
+    def family(self, cohort: str) -> set[str]:
+        """A cohort, those that it is part of, and its parts."""
+        found, part = {cohort}, prefixes.node("dcterms:isPartOf")
+        for upwards in (True, False):
+            todo = [cohort]
+            while todo:
+                at = NamedNode(todo.pop())
+                quads = (
+                    self.store.quads_for_pattern(at, part, None, None) if upwards else self.store.quads_for_pattern(None, part, at, None)
+                )
+                new = {(q.object if upwards else q.subject).value for q in quads} - found
+                found |= new
+                todo += new
+        return found
+
     def entry(self, iri: str) -> str:
         """The id under which HPO would annotate a disease: OMIM's, else Orphanet's; empty where it has none."""
         if iri not in self.entries:
@@ -195,7 +211,8 @@ def _unfit(claim: Claim, line: Line) -> str:
 def _count_once(drafts: list[_Draft], known: _Known) -> None:
     """Of rows that count the same patients for one disease and term keep one, and none without a frequency beside one with.
 
-    The same patients are those of one cohort, else of one publication. The row with the count is kept, then the one that says more of it.
+    The same patients are those of one cohort or of a part of it, else of one publication. The row with the count is kept, then the one that
+    says more of it. A count of nobody that speaks against a claim stands only beside a count of somebody: alone it would be an absence.
     """
     found: dict[tuple[str, str], list[tuple[_Draft, Line]]] = defaultdict(list)
     for draft in drafts:
@@ -203,18 +220,22 @@ def _count_once(drafts: list[_Draft], known: _Known) -> None:
         found[key] += [(draft, line) for line in draft.made]
     for key, pairs in found.items():
         phenotype = _aspect(pairs[0][0].finding, known) == "P"
-        counted = phenotype and (key in known.counted or any(_frequency(draft.finding, line) for draft, line in pairs))
-        seen = {("publication", publication) for publication in known.cited[key]}
+        given = [(draft.finding.absent, line.supports) for draft, line in pairs if _frequency(draft.finding, line)]
+        counted = phenotype and (key in known.counted or any(supports for _, supports in given))
+        somebody = key in known.counted or (False, True) in given
+        publications, cohorts = set(known.cited[key]), set[str]()
         for draft, line in sorted(pairs, key=lambda pair: _rank(*pair)):
-            cohorts = [("cohort", value) for name, value in line.details if name == "hm:cohort"]
-            source = ("publication", reference(known.store, line.source))
-            mine = {source} if not cohorts or source in {s for s in seen if s[1] in known.cited[key]} else set(cohorts)
-            if mine & seen:
+            source = reference(known.store, line.source)
+            mine = {value for name, value in line.details if name == "hm:cohort"}
+            if (source in publications and (not mine or source in known.cited[key])) or any(known.family(c) & cohorts for c in mine):
                 draft.unfit[line.iri] = PATIENTS
-            elif counted and not draft.finding.absent and not _frequency(draft.finding, line):
+            elif counted and not _frequency(draft.finding, line):
                 draft.unfit[line.iri] = UNCOUNTED
+            elif not line.supports and line.says_nobody and not somebody:
+                draft.unfit[line.iri] = ALONE
             else:
-                seen |= {*mine, *cohorts}
+                publications.add(source)
+                cohorts |= mine
 
 
 def _rank(draft: _Draft, line: Line) -> tuple[bool, bool, int, int, str]:

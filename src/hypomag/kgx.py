@@ -35,6 +35,7 @@ DISPUTES = "speaks against the claim: Biolink has no edge for that; named in hyp
 NOBODY = "supports a claim of presence but counted nobody"
 SOMEBODY = "supports a claim of absence but counted somebody"
 NO_LINE = "no supporting line that counts as this claim does"
+EDITORIAL = "skos:editorialNote"  # of the curator's work, but it may qualify what is claimed
 # Whose statement it is that one class is a kind of another, by the prefix of the class.
 HIERARCHIES = {"MONDO": "infores:mondo", "HP": "infores:hpo"}
 
@@ -86,6 +87,7 @@ class _Writer:
         self.losses = losses
         self.nodes: dict[str, Record] = {}
         self.iris: dict[str, str] = {}
+        self.led: dict[str, bool] = {}
         self.edges: list[Record] = []
 
     def put(self, stated: Claim) -> None:
@@ -94,11 +96,9 @@ class _Writer:
         if stated.status == RETRACTED or claim is None:
             self.losses.add(CLAIM, stated, RETRACTED if stated.status == RETRACTED else NO_TERM)
             return
-        made = biolink.state(self.store, self.claims, claim)
+        made = biolink.state(self.store, self.claims, claim, stated.kind)
         if isinstance(made, Refused):
-            self.losses.add(
-                CLAIM, stated, biolink.REASONS.get(stated.kind, made.reason) if made.reason == biolink.NO_PLACE else made.reason, made.part
-            )
+            self.losses.add(CLAIM, stated, made.reason, made.part)
             return
         twice = self.claims.twice(stated, claim)
         unfit = {line.iri: self._unfit(claim, made, line, line in twice) for line in claim.lines}
@@ -106,7 +106,8 @@ class _Writer:
         if not lines:
             self.losses.add(CLAIM, stated, one_reason(stated, unfit, NO_LINE))
             return
-        for name, value in made.rest:
+        remarks = [(EDITORIAL, text) for text in stated.values(EDITORIAL)]
+        for name, value in (*made.rest, *remarks):
             self.losses.add(DETAIL, stated, KEPT, f"{name} {prefixes.shorten(value)}")
         subject = self.node(made.subject, claim)
         objects = [self.node(iri, claim) for iri in made.objects]
@@ -153,6 +154,7 @@ class _Writer:
             "hypomag_study": line.study, "hypomag_grade": line.grade, "hypomag_note": line.note,
         }  # fmt: skip
         kept = [f"{name.rpartition(':')[2]}={self._shown(value)}" for name, value in made.rest]
+        kept += [f"editorialNote={text}" for text in stated.values(EDITORIAL)]
         if stated.kind == "VariantClaim":
             kept += [f"clinicalSignificance={text}" for text in biolink.significance(self.store, stated.subject)]
         for name, value, slot in (
@@ -202,7 +204,14 @@ class _Writer:
 
     def _leads(self, iri: str, claimed: Container[str]) -> bool:
         """Whether a class is one that claims speak of, or is below one."""
-        return iri in claimed or any(self._leads(above, claimed) for above in said(self.store, iri, "rdfs:subClassOf"))
+        if iri not in self.led:
+            todo, seen = [iri], {iri}
+            while todo and todo[-1] not in claimed:
+                above = set(said(self.store, todo.pop(), "rdfs:subClassOf")) - seen
+                seen |= above
+                todo += sorted(above)
+            self.led[iri] = bool(todo)
+        return self.led[iri]
 
     def node(self, iri: str, claim: Claim | None = None) -> str:
         """Put a node in and return its id; what a claim makes of it may add a category."""

@@ -11,7 +11,7 @@ from hypomag.claims import Claim, Claims
 CLAIM, LINE, DETAIL, MAPPING = "claim", "line", "detail", "mapping"
 COLUMNS = ("lost", "claim", "kind", "part", "reason", "label")
 RETRACTED = "retracted"
-TWICE = "its reference is counted for the same finding already, by an HPO annotation or a phenotype claim"
+TWICE = "its reference is counted for the same finding already, by an HPO annotation or a phenotype claim; an onset or severity that it adds goes with it"
 ANIMALS = "from animals or cells: what the format says is of people"
 NO_TERM = "no HPO term names this state of the variable"
 

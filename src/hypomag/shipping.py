@@ -93,9 +93,8 @@ def _hand_over(places: Sources, form: str, output: str | None, losses: str | Non
     if losses and losses != "-":
         emit(made.losses.as_tsv(), losses)  # before the data: where it cannot be written, nothing is
     if output and output != "-":
-        listed = losses or made.write(output, beside=True)
-        if losses:
-            made.write(output, beside=False)
+        beside = made.write(output, beside=not losses)
+        listed = losses or beside
     else:
         for content in made.files.values():
             emit(content)
