@@ -69,8 +69,9 @@ def keeps(store: Store, made: handovers.Handover, told: Counter[tuple[str, str, 
     back = {negative: predicate for predicate, negative in mappings.NOT_MATCH.items()}
 
     def listed(*reasons: str) -> set[tuple[str, str, str, bool]]:
-        found = [(i.claim, prefixes.expand(i.kind) or i.kind, i.part) for i in made.losses.of(losses.MAPPING) if i.reason in reasons]
-        assert len(set(found)) == len(found), "listed twice"
+        items = [i for i in made.losses.of(losses.MAPPING) if i.reason in reasons]
+        assert len({(i.claim, i.kind, i.part, i.reason) for i in items}) == len(items), "listed twice"  # an IRI and a text of it are two
+        found = {(i.claim, prefixes.expand(i.kind) or i.kind, i.part) for i in items}
         return {(s, back.get(p, p), o, p in back) for s, p, o in found}
 
     whole = listed(*WHOLE)

@@ -172,7 +172,7 @@ def write(
         made(), out, metadata=_about(pack, version, date), converter=converter.get_subconverter(used),
         columns=_columns(told, pack), condense=False, reduce_prefix_map=False,
     )  # fmt: skip
-    return Written(out.getvalue().replace("\r\n", "\n"), rows, tuple(sorted(set(lost))))  # one line end for all exports
+    return Written(out.getvalue().replace("\r\n", "\n"), rows, tuple(sorted(lost)))  # one line end for all exports
 
 
 def _about(pack: SemanticMappingPack | None, version: str, date: str) -> MappingSet:
