@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,15 +56,8 @@ def write(out: Path, files: dict[str, bytes]) -> None:
         InputError: there is something else in the folder, or it cannot be written.
     """
     out = out.resolve()
-    if not out.name or (out.exists() and not out.is_dir()):
-        raise InputError(f"{out}: is no folder that could be replaced", "name a new or empty folder with -o")
     recover(out)
-    try:
-        foreign = sorted(_foreign(out, files)) if out.is_dir() else []
-    except OSError as error:
-        raise InputError(f"{out}: {error.strerror}", "choose another folder with -o") from None
-    if foreign:
-        raise InputError(f"{out}: holds something other than an earlier export: {foreign[0]}", "name a new or empty folder with -o")
+    check(out, files)
     with replaced(out) as aside:
         for name, content in files.items():
             place = aside / name
@@ -74,7 +67,24 @@ def write(out: Path, files: dict[str, bytes]) -> None:
                 place.chmod(0o755)
 
 
-def _foreign(out: Path, files: dict[str, bytes]) -> Iterator[str]:
+def check(out: Path, names: Collection[str]) -> None:
+    """Refuse a place where a folder of these files could not be written, or that holds something else.
+
+    Raises:
+        InputError: so it is.
+    """
+    out = out.resolve()
+    if not out.name or (out.exists() and not out.is_dir()):
+        raise InputError(f"{out}: is no folder that could be replaced", "name a new or empty folder with -o")
+    try:
+        foreign = sorted(_foreign(out, names)) if out.is_dir() else []
+    except OSError as error:
+        raise InputError(f"{out}: {error.strerror}", "choose another folder with -o") from None
+    if foreign:
+        raise InputError(f"{out}: holds something other than an earlier export: {foreign[0]}", "name a new or empty folder with -o")
+
+
+def _foreign(out: Path, files: Collection[str]) -> Iterator[str]:
     ours = {parent.as_posix() for name in files for parent in (Path(name), *Path(name).parents)}
     for place in out.rglob("*"):
         name = place.relative_to(out).as_posix()

@@ -47,6 +47,18 @@ class Handover:
         return listed
 
 
+def check_place(form: str, place: str) -> None:
+    """Refuse a place that the export could not be written to, before it is made.
+
+    Raises:
+        InputError: it cannot be written, or the folder holds something else.
+    """
+    if form == "kgx":
+        folders.check(Path(place), (*kgx.FILES, REPORT))
+    else:
+        check_writable(place)
+
+
 def check_report(place: str, report: str) -> None:
     """Refuse a report in the place of the data, inside of their folder, or where it cannot be written.
 

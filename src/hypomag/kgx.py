@@ -27,6 +27,7 @@ EDGE_COLUMNS = (
     "original_subject", "original_predicate", "name", "iri", "hypomag_claim", "hypomag_status", "hypomag_disputed_by", "hypomag_qualifiers",
     "hypomag_study", "hypomag_grade", "hypomag_note",
 )  # fmt: skip
+FILES = ("hypomag_nodes.tsv", "hypomag_edges.tsv", "hypomag_nodes.jsonl", "hypomag_edges.jsonl", "hypomag_metadata.json")
 NODE_COLUMNS = ("id", "category", "name", "synonym", "xref", "iri")
 KEPT = "kept in hypomag_qualifiers: the association class has no slot for it"
 COMPUTED = "kept in hypomag_qualifiers: computed, while the slot is for what the source counted"
@@ -45,14 +46,11 @@ Record = dict[str, object]
 def export(store: Store) -> tuple[dict[str, bytes], Losses]:
     """Write the KGX files and the report of what has no place in them; the same graph gives the same bytes."""
     nodes, edges, losses = graph(store, read(store))
-    files = {
-        "hypomag_nodes.tsv": _tsv(nodes, NODE_COLUMNS),
-        "hypomag_edges.tsv": _tsv(edges, EDGE_COLUMNS),
-        "hypomag_nodes.jsonl": _jsonl(nodes),
-        "hypomag_edges.jsonl": _jsonl(edges),
-        "hypomag_metadata.json": json.dumps(_metadata(store), ensure_ascii=False, indent=1) + "\n",
-    }
-    return {name: text.encode() for name, text in files.items()}, losses
+    texts = (
+        _tsv(nodes, NODE_COLUMNS), _tsv(edges, EDGE_COLUMNS), _jsonl(nodes), _jsonl(edges),
+        json.dumps(_metadata(store), ensure_ascii=False, indent=1) + "\n",
+    )  # fmt: skip
+    return {name: text.encode() for name, text in zip(FILES, texts, strict=True)}, losses
 
 
 def _metadata(store: Store) -> Record:

@@ -88,6 +88,8 @@ def _hand_over(places: Sources, form: str, output: str | None, losses: str | Non
             handovers.check_report(output, losses)
         else:
             sources.check_writable(losses)
+    if output and output != "-":
+        handovers.check_place(form, output)
     made = handovers.hand_over(graph.open_graph(places), form, places)
     listed = losses
     if losses and losses != "-":
