@@ -171,21 +171,21 @@ def preflight(allowed: str) -> Answer:
 
 
 async def send(to: Send, answer: Answer, *, bodiless: bool = False) -> None:
+    """Send an answer; a client that has gone meanwhile is no error."""
     headers: Iterable[tuple[bytes, bytes]] = answer.headers
     if not answer.kept:
         headers = [*COMMON, _policy(answer.policy), *answer.headers]
         if answer.status not in (204, 304):
             headers.append((b"content-length", str(len(answer.body)).encode()))
-    await to({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if bodiless or len(answer.body) <= CHUNK:
-        await to({"type": "http.response.body", "body": b"" if bodiless else answer.body})
-        return
-    for start in range(0, len(answer.body), CHUNK):
-        more = start + CHUNK < len(answer.body)
-        try:
-            await to({"type": "http.response.body", "body": answer.body[start : start + CHUNK], "more_body": more})
-        except RuntimeError as error:
-            if "closed" not in str(error):
-                raise
-            await asyncio.sleep(0)  # the client has gone while we wrote: uvicorn hears of it with the next turn of the loop
+    try:
+        await to({"type": "http.response.start", "status": answer.status, "headers": headers})
+        if bodiless or len(answer.body) <= CHUNK:
+            await to({"type": "http.response.body", "body": b"" if bodiless else answer.body})
             return
+        for start in range(0, len(answer.body), CHUNK):
+            more = start + CHUNK < len(answer.body)
+            await to({"type": "http.response.body", "body": answer.body[start : start + CHUNK], "more_body": more})
+    except RuntimeError as error:
+        if "closed" not in str(error):
+            raise
+        await asyncio.sleep(0)  # uvicorn hears that the client has gone with the next turn of the loop
